@@ -1,0 +1,3 @@
+//! regionsim
+pub mod model;
+pub mod sim;

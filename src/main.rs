@@ -1,0 +1,2 @@
+//! regionsim
+fn main() {}

@@ -1,0 +1,95 @@
+//! Who is who in a run: the names and places that facts refer to by number.
+
+use crate::model::id::{GroupId, NodeId, RegionId, SiteId};
+use crate::sim::time::{SimTime, Span};
+
+/// Who is who. Indexed by the ids of [`crate::model::id`].
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    /// Region names.
+    pub regions: Vec<String>,
+    /// Sites, each a zone of a region.
+    pub sites: Vec<SiteEntry>,
+    /// Nodes.
+    pub nodes: Vec<NodeEntry>,
+    /// Processes; client populations are among them.
+    pub processes: Vec<ProcessEntry>,
+    /// Replication groups.
+    pub groups: Vec<GroupEntry>,
+    /// Client populations.
+    pub clients: Vec<ClientEntry>,
+    /// Faults.
+    pub faults: Vec<FaultEntry>,
+    /// End of warm-up; facts before it are left out of the measures of service.
+    pub warmup: SimTime,
+    /// End of the storm; settling begins.
+    pub horizon: SimTime,
+    /// End of the run.
+    pub end: SimTime,
+    /// The objective RTO, if the scenario states one.
+    pub rto_objective: Option<Span>,
+}
+
+/// A zone of a region.
+#[derive(Clone, Debug)]
+pub struct SiteEntry {
+    /// `us-east`, or `us-east/a`.
+    pub name: String,
+    /// Its region.
+    pub region: RegionId,
+}
+
+/// A host.
+#[derive(Clone, Debug)]
+pub struct NodeEntry {
+    /// `db-us-east`.
+    pub name: String,
+    /// Where it stands.
+    pub site: SiteId,
+}
+
+/// A process or client population.
+#[derive(Clone, Debug)]
+pub struct ProcessEntry {
+    /// `database`, `agent`, `checker`, …
+    pub role: &'static str,
+    /// Its node; client populations have one of their own, which no fault can touch.
+    pub node: NodeId,
+}
+
+/// A replication group.
+#[derive(Clone, Debug)]
+pub struct GroupEntry {
+    /// The store's name, or the coordination service's.
+    pub name: String,
+    /// A store that clients use, as against a coordination service.
+    pub is_store: bool,
+    /// Its members; of a store with one writer, the first is primary at the start.
+    pub members: Vec<NodeId>,
+    /// True when a history counts as far as it is in memory (the store has no disk).
+    pub in_memory: bool,
+}
+
+/// A client population.
+#[derive(Clone, Debug)]
+pub struct ClientEntry {
+    /// Its name.
+    pub name: String,
+    /// Where its users live.
+    pub region: RegionId,
+    /// Their network's site.
+    pub site: SiteId,
+    /// The store they use.
+    pub group: GroupId,
+}
+
+/// A fault.
+#[derive(Clone, Debug)]
+pub struct FaultEntry {
+    /// Its name.
+    pub name: String,
+    /// `partition`, `crash`, …
+    pub kind: &'static str,
+    /// True when it never clears.
+    pub permanent: bool,
+}

@@ -1,0 +1,21 @@
+//! The kernel: what happens next, and by which dice?
+//!
+//! Time, event queue, random streams, distributions, units, and the declaration of
+//! parameters. May use `rand`, `rand_chacha` and `libm`. Will never know nodes, links or
+//! protocols.
+//!
+//! # Decided
+//! - Time is whole nanoseconds in `u64`: order never depends on rounding.
+//! - A random stream is named by what it is for, never by when it was made, so that an added
+//!   entity takes nothing from the others' dice.
+
+pub mod clock;
+pub mod digest;
+pub mod dist;
+pub mod param;
+pub mod queue;
+pub mod rng;
+pub mod time;
+pub mod units;
+
+pub use time::{LocalTime, SimTime, Span, WallTime};

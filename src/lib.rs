@@ -1,3 +1,5 @@
 //! regionsim
 pub mod model;
+pub mod net;
 pub mod sim;
+pub mod world;

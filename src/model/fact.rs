@@ -216,6 +216,8 @@ pub enum Fact {
 pub enum FailoverStep {
     /// Enough checkers say unhealthy; the hold time begins.
     Suspected,
+    /// Waiting for a person to agree.
+    Approve,
     /// The controller decided to fail over.
     Declared,
     /// Traffic to the old primary is being stopped.

@@ -22,6 +22,14 @@ macro_rules! params {
             }
         }
 
+        impl Default for $name {
+            /// Every parameter at its default; a required one at its type's.
+            fn default() -> Self {
+                let nothing = $crate::sim::param::Node::table(Vec::new());
+                <Self as $crate::sim::param::Declared>::read_table(&nothing, &mut Default::default(), &[])
+            }
+        }
+
         impl $crate::sim::param::Declared for $name {
             const DOC: &'static str = concat!($($doc, "\n",)* "");
             fn fields() -> &'static [$crate::sim::param::Field] {
@@ -34,16 +42,16 @@ macro_rules! params {
                 },)*];
                 FIELDS
             }
-            #[allow(unused_variables, unused_mut, unused_assignments)]
+
             fn read_table(node: &$crate::sim::param::Node, problems: &mut $crate::sim::param::Problems, also_known: &[&str]) -> Self {
-                use $crate::sim::param::Param as _;
+
                 $(let mut $field: Option<$ty> = None;)*
                 if !matches!(node.tree, $crate::sim::param::Tree::Table(_)) {
                     problems.add(&node.place, format!("expected a table, found {}", node.what()));
                 }
                 for entry in node.entries() {
                     match entry.key.as_str() {
-                        $(stringify!($field) => $field = <$ty>::read(&entry.node, problems).or_else(|| $crate::params!(@stand_in $ty $(, $default)?)),)*
+                        $(stringify!($field) => $field = <$ty as $crate::sim::param::Param>::read(&entry.node, problems).or_else(|| $crate::params!(@stand_in $ty $(, $default)?)),)*
                         key if also_known.contains(&key) => {}
                         _ => {
                             let mut known = vec![$(stringify!($field)),*];

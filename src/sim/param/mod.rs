@@ -287,6 +287,7 @@ pub fn tag_of<'a>(
 mod tests {
     use super::*;
     use crate::sim::Span;
+    use crate::{choices, params};
 
     choices! {
         /// A colour.

@@ -13,6 +13,13 @@ pub struct Name {
     pub place: Place,
 }
 
+impl Name {
+    /// A name that stands nowhere: a default.
+    pub fn of(text: &str) -> Name {
+        Name { text: text.to_string(), place: 0..0 }
+    }
+}
+
 impl PartialEq for Name {
     /// Names are equal wherever they stand.
     fn eq(&self, other: &Name) -> bool {

@@ -1,0 +1,72 @@
+//! Client populations: when operations begin, and what becomes of them.
+
+use crate::sim::Span;
+use crate::sim::param::{Name, Share};
+
+crate::choices! {
+    /// When operations begin.
+    pub enum Arrival {
+        /// At exponential intervals: many independent users.
+        Poisson = "poisson",
+        /// At equal intervals, from a random phase.
+        Constant = "constant",
+    }
+}
+
+crate::params! {
+    /// An open loop: operations begin whether or not earlier ones have ended.
+    pub struct ArrivalParams {
+        /// When they begin.
+        arrival: Arrival = Arrival::Poisson, "our choice";
+        /// How many a second.
+        per_second: f64, required;
+    }
+}
+
+crate::params! {
+    /// Which keys operations touch: ranks 0 to `count` - 1, rank r with weight 1/(r+1)^zipf.
+    pub struct KeyParams {
+        /// How many keys.
+        count: u32 = 10_000, "our choice";
+        /// The exponent; 0 is uniform.
+        zipf: f64 = 0.0, "uniform";
+    }
+}
+
+crate::params! {
+    /// Retries with exponential backoff and jitter.
+    pub struct RetryParams {
+        /// The most attempts, the first included; 1 means no retries.
+        attempts: u32 = 3, "AWS SDK standard mode";
+        /// How long one attempt waits for an answer.
+        attempt_timeout: Span = Span::from_secs(2), "Cassandra Java driver: request timeout";
+        /// The first pause; each further one is twice as long.
+        backoff: Span = Span::from_millis(100), "Kafka: retry.backoff.ms";
+        /// The longest pause.
+        backoff_max: Span = Span::from_secs(1), "Kafka: retry.backoff.max.ms";
+        /// The share of a pause that is random: 100% is full jitter.
+        jitter: Share = Share(1.0), "AWS SDK: full jitter";
+        /// Retries carry the operation's id, and the store recognises one it has done already.
+        idempotent: bool = true, "our choice";
+    }
+}
+
+crate::params! {
+    /// A population of clients. Users live outside the region: they survive it.
+    pub struct ClientParams {
+        /// Where they live: their network stands there.
+        region: Name, required;
+        /// Which store they use; may be left out while there is one.
+        store: Option<Name> = None, "the only one";
+        /// Their writes.
+        writes: Option<ArrivalParams> = None, "none";
+        /// Their reads.
+        reads: Option<ArrivalParams> = None, "none";
+        /// Which keys they touch.
+        keys: KeyParams = KeyParams::default(), "see its own keys";
+        /// How long a client waits in all; then the operation's outcome is unknown.
+        deadline: Span = Span::from_secs(5), "Cassandra: read_request_timeout";
+        /// Retries.
+        retry: RetryParams = RetryParams::default(), "see its own keys";
+    }
+}

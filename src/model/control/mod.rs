@@ -1,0 +1,158 @@
+//! Who decides: leases, agents beside the databases, the failover controller, storage that
+//! checks tokens.
+
+use crate::model::consensus::ElectionParams;
+use crate::sim::Span;
+use crate::sim::dist::DistSpec;
+use crate::sim::param::Name;
+
+crate::choices! {
+    /// Who stops a primary whose lease has run out.
+    pub enum EnforcedBy {
+        /// The database itself, on each write and before each answer.
+        Database = "database",
+        /// The agent beside it, in its loop. A frozen agent enforces nothing.
+        Agent = "agent",
+        /// The host's hardware watchdog, which the agent winds up: it reboots the host.
+        Watchdog = "watchdog",
+        /// Nobody: the lease decides who may be promoted, and stops no one.
+        Nobody = "nobody",
+    }
+}
+
+crate::params! {
+    /// A lease from a coordination service: a replicated group whose voters grant it by majority.
+    pub struct LeaseParams {
+        /// The regions (or zones) of the voters; a majority grants.
+        voters: Vec<Name>, required;
+        /// How long a lease lasts without renewal.
+        ttl: Span = Span::from_secs(30), "Patroni: ttl";
+        /// How often the holder renews.
+        renew_interval: Span = Span::from_secs(10), "Patroni: loop_wait";
+        /// How long the holder waits for an answer before it asks another voter.
+        request_timeout: Span = Span::from_secs(2), "our choice";
+        /// The holder stops this early; the service waits this long after the end.
+        guard: Span = Span::from_millis(500), "our choice";
+        /// Who stops a holder whose lease has run out.
+        enforced_by: EnforcedBy = EnforcedBy::Database, "our choice";
+        /// How often the agent looks, where it enforces.
+        agent_loop: Span = Span::from_secs(1), "our choice";
+        /// How long a host takes to come back after its watchdog rebooted it.
+        reboot_time: DistSpec = DistSpec::Constant(Span::from_secs(60)), "our choice";
+        /// How the voters elect their leader.
+        election: ElectionParams = ElectionParams::default(), "see its own keys";
+    }
+}
+
+crate::choices! {
+    /// What begins a failover.
+    pub enum Trigger {
+        /// The health check, once its quorum and hold time are met.
+        Automatic = "automatic",
+        /// The health check, and then a person who agrees after `operator_response`.
+        Approval = "approval",
+        /// Nothing: the store waits for its primary.
+        Never = "never",
+    }
+}
+
+crate::choices! {
+    /// A way of making an old primary harmless.
+    pub enum Fencing {
+        /// The primary stops itself, by its own monotonic clock, when it has not heard from the
+        /// controller for `self_fence_after`; the controller waits as long.
+        SelfStop = "self",
+        /// Storage, or the standbys, refuse writes with an old token.
+        Token = "token",
+    }
+}
+
+crate::choices! {
+    /// Whom the controller promotes.
+    pub enum Candidate {
+        /// The reachable standby with the longest durable history.
+        MostAdvanced = "most_advanced",
+        /// The first reachable one in the order of the file.
+        FirstListed = "first_listed",
+    }
+}
+
+crate::choices! {
+    /// What becomes of a deposed primary that is reachable again.
+    pub enum RejoinAs {
+        /// It is rewound to the last entry it shares with its successor, and follows it.
+        Standby = "standby",
+        /// Nothing is done to it.
+        Zombie = "zombie",
+    }
+}
+
+crate::choices! {
+    /// Whether and how the primary returns to its first region.
+    pub enum Failback {
+        /// By hand, outside the time that is simulated.
+        Manual = "manual",
+        /// Not at all.
+        Nothing = "none",
+    }
+}
+
+crate::params! {
+    /// Where the controller runs.
+    pub struct ControllerParams {
+        /// Its region (or zone).
+        region: Name, required;
+    }
+}
+
+crate::params! {
+    /// What becomes of a deposed primary.
+    pub struct RejoinParams {
+        /// What it becomes.
+        becomes: RejoinAs = RejoinAs::Standby, "pg_rewind";
+        /// How long after contact with it is regained.
+        after: Span = Span::from_secs(10), "our choice";
+    }
+}
+
+crate::params! {
+    /// Failover: a controller that detects, decides, and takes five steps: stop traffic, drain,
+    /// fence, promote, route.
+    pub struct FailoverParams {
+        /// What begins a failover.
+        trigger: Trigger = Trigger::Automatic, "our choice";
+        /// Where the controller runs.
+        controller: ControllerParams, required;
+        /// How long a person takes to agree, with `trigger = "approval"`.
+        operator_response: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";
+        /// How long the controller waits while traffic to the old primary is stopped.
+        stop_traffic: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+        /// How long it gives work under way to end.
+        drain: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+        /// How long fencing takes, beside waiting for the lease or for self-fencing.
+        fence: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+        /// How long the new primary takes to be promoted.
+        promotion: DistSpec = DistSpec::Constant(Span::from_secs(1)), "our choice";
+        /// How long the change of routing takes before name servers and load balancers are told.
+        route: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+        /// How the old primary is made harmless.
+        fencing: Vec<Fencing> = Vec::new(), "none";
+        /// Where tokens are checked: a region, or `standbys`.
+        token_storage: Name = Name::of("standbys"), "our choice";
+        /// How long a primary goes on without hearing from the controller, with `self` fencing.
+        self_fence_after: Span = Span::from_secs(30), "pg_auto_failover: primary_demote_timeout";
+        /// Whom the controller promotes.
+        candidate: Candidate = Candidate::MostAdvanced, "pg_auto_failover";
+        /// How often the controller contacts each agent.
+        contact_interval: Span = Span::from_secs(1), "our choice";
+        /// How long the controller waits for agents' answers before it chooses a candidate.
+        status_timeout: Span = Span::from_secs(1), "our choice";
+        /// Give the failover up when the old primary is healthy again before the new one holds
+        /// the lease.
+        abandon_if_healthy: bool = true, "our choice";
+        /// What becomes of a deposed primary that is reachable again.
+        rejoin: RejoinParams = RejoinParams::default(), "see its own keys";
+        /// Whether and how the primary returns to its first region.
+        failback: Failback = Failback::Manual, "our choice";
+    }
+}

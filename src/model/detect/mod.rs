@@ -1,0 +1,26 @@
+//! Health checks: who says that a node is unhealthy, and when.
+
+use crate::sim::Span;
+use crate::sim::param::Name;
+
+crate::params! {
+    /// A health check: checkers in regions, not phase-aligned, and how many of them must agree.
+    pub struct HealthCheckParams {
+        /// The regions (or zones) the checkers stand in.
+        checkers: Vec<Name>, required;
+        /// How many must say unhealthy; a majority where left out.
+        unhealthy_quorum: Option<u32> = None, "a majority";
+        /// From one probe of a checker to the next.
+        request_interval: Span = Span::from_secs(30), "Route 53 standard";
+        /// How long a checker waits for an answer.
+        timeout: Span = Span::from_secs(4), "Route 53: TCP connect";
+        /// So many failures in a row make a checker say unhealthy.
+        failure_threshold: u32 = 3, "Route 53";
+        /// So many successes in a row make it say healthy again.
+        recovery_threshold: u32 = 3, "Route 53";
+        /// The interval while a checker is changing its mind; the same where left out.
+        fast_interval: Option<Span> = None, "the same as request_interval";
+        /// How long the quorum must last before the controller acts.
+        hold: Span = Span::ZERO, "our choice";
+    }
+}

@@ -1,0 +1,60 @@
+//! What replicas of one store say to each other: ranges of the log, never single writes.
+
+use crate::model::id::{FencingToken, LogIndex, Position, Segment, Term};
+
+/// Between replicas of one store.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Peer {
+    /// Standby to primary: I am here; where do our histories part?
+    Join {
+        /// The term of the primary I was told to follow.
+        term: Term,
+        /// The end of my history, or a place further back when you did not know that.
+        at: Position,
+    },
+    /// Primary to standby: this is the last place we share; cut back to it, I ship from there.
+    Fork {
+        /// My term.
+        term: Term,
+        /// My token.
+        token: FencingToken,
+        /// The last shared place.
+        at: Position,
+    },
+    /// Primary to standby: I do not know that segment; look further back.
+    Unknown {
+        /// My term.
+        term: Term,
+        /// What I did not know.
+        segment: Segment,
+    },
+    /// Primary to standby: these entries.
+    Ship {
+        /// My term.
+        term: Term,
+        /// My token.
+        token: FencingToken,
+        /// Who wrote them.
+        segment: Segment,
+        /// The index before the first.
+        after: LogIndex,
+        /// The last.
+        upto: LogIndex,
+    },
+    /// Standby to primary: this is how far I am.
+    Have {
+        /// Of the primary I follow.
+        term: Term,
+        /// In memory.
+        received: LogIndex,
+        /// On disk.
+        flushed: LogIndex,
+        /// Visible to readers.
+        applied: LogIndex,
+    },
+    /// Anyone to a primary: I have seen a newer token than yours.
+    Stale {
+        /// The newest.
+        token: FencingToken,
+    },
+}

@@ -1,0 +1,2 @@
+//! The wires.
+pub mod flow;

@@ -1,0 +1,238 @@
+//! The plan of a run: plain validated values. The world does not know where they came from;
+//! tests build plans by hand.
+//!
+//! Parameters keep the names that the user wrote; beside them stand the ids they resolve to.
+
+use crate::model::client::ClientParams;
+use crate::model::control::{FailoverParams, LeaseParams};
+use crate::model::detect::HealthCheckParams;
+use crate::model::replica::StoreParams;
+use crate::model::route::RoutingParams;
+use crate::sim::dist::DistSpec;
+use crate::sim::param::{Bandwidth, Bytes, Share};
+use crate::sim::time::Span;
+use crate::world::fault::{FaultCommon, FaultParams};
+
+/// The most of each thing that a plan may have. Larger files are refused with these names.
+pub mod limit {
+    /// Regions.
+    pub const REGIONS: usize = 256;
+    /// Zones of one region.
+    pub const ZONES: usize = 16;
+    /// Nodes of all kinds, client populations included.
+    pub const NODES: usize = 4_000;
+    /// Stores.
+    pub const STORES: usize = 256;
+    /// Client populations.
+    pub const CLIENTS: usize = 1_024;
+    /// Faults.
+    pub const FAULTS: usize = 10_000;
+    /// Operations a second of all populations together.
+    pub const OPS_PER_SECOND: f64 = 10_000_000.0;
+    /// Operations of one trial.
+    pub const OPS_PER_TRIAL: f64 = 1e10;
+    /// Keys of one population.
+    pub const KEYS: u32 = 10_000_000;
+    /// Resolvers of one population.
+    pub const RESOLVERS: u32 = 100_000;
+}
+
+/// A place where something stands: a zone of a region. Indexes into [`Plan::regions`] and its
+/// zones; a region without zones has one, numbered 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Spot {
+    /// Index of the region.
+    pub region: usize,
+    /// Index of the zone in it.
+    pub zone: usize,
+}
+
+/// Everything a run needs to know, but for the seed.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// Until when measures of service leave out what happens.
+    pub warmup: Span,
+    /// The end of the storm, from the start of the run.
+    pub horizon: Span,
+    /// How long it is quiet after that.
+    pub settle: Span,
+    /// The objective RTO, where one is stated: it decides what a missed failover is.
+    pub rto_objective: Option<Span>,
+    /// Regions and their zones.
+    pub regions: Vec<RegionPlan>,
+    /// The wires.
+    pub wan: WanPlan,
+    /// Stores.
+    pub stores: Vec<StorePlan>,
+    /// Leases.
+    pub leases: Vec<LeasePlan>,
+    /// Health checks.
+    pub health_checks: Vec<HealthCheckPlan>,
+    /// Failovers.
+    pub failovers: Vec<FailoverPlan>,
+    /// Routings.
+    pub routings: Vec<RoutingPlan>,
+    /// Client populations.
+    pub clients: Vec<ClientPlan>,
+    /// Faults, in the order of the file.
+    pub faults: Vec<FaultPlan>,
+    /// The clocks of all nodes at the start: how far each may be off, in parts per million.
+    pub clock_drift_ppm: f64,
+}
+
+/// A region.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct RegionPlan {
+    /// Its name.
+    pub name: String,
+    /// Its zones' names; none means one zone without a name.
+    pub zones: Vec<String>,
+}
+
+/// The wires between regions.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct WanPlan {
+    /// Per directed pair of regions, row-major, the diagonal included (between zones of one
+    /// region).
+    pub pairs: Vec<PairPlan>,
+    /// Within one zone.
+    pub within_zone: PairPlan,
+    /// Physical links, where these are given instead of pairs; then `pairs` holds only the
+    /// diagonal.
+    pub physical: Option<PhysicalPlan>,
+    /// How streams behave.
+    pub transport: crate::net::flow::TransportSpec,
+}
+
+/// One directed pair.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PairPlan {
+    /// Base delay, one way: half of the round-trip time.
+    pub delay: Span,
+    /// Added to each packet, one way.
+    pub jitter: DistSpec,
+    /// Loss of each packet.
+    pub loss: Share,
+    /// Bandwidth; without one, packets never queue.
+    pub bandwidth: Option<Bandwidth>,
+    /// How much may wait for the wire before packets are dropped at the tail.
+    pub queue: Bytes,
+}
+
+/// Physical links with routing.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PhysicalPlan {
+    /// The links.
+    pub links: Vec<LinkPlan>,
+    /// How long routing takes to notice a dead or healed link.
+    pub convergence: Span,
+}
+
+/// One physical link, both directions.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct LinkPlan {
+    /// Its name.
+    pub name: String,
+    /// Index of the region at one end.
+    pub a: usize,
+    /// Index of the region at the other.
+    pub b: usize,
+    /// Either direction.
+    pub wire: PairPlan,
+}
+
+/// A store.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StorePlan {
+    /// Its name.
+    pub name: String,
+    /// Its parameters.
+    pub params: StoreParams,
+    /// Where its replicas stand; the first is the primary.
+    pub replicas: Vec<Spot>,
+    /// Index of its lease.
+    pub lease: Option<usize>,
+    /// Index of its health check.
+    pub health_check: Option<usize>,
+    /// Index of its failover.
+    pub failover: Option<usize>,
+    /// Index of its routing.
+    pub routing: usize,
+    /// Where its fencing tokens are checked, when that is a storage service in a region and not
+    /// the standbys.
+    pub token_storage: Option<Spot>,
+}
+
+/// A lease and its coordination service.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LeasePlan {
+    /// Its name; `lease` for the unnamed one.
+    pub name: String,
+    /// Its parameters.
+    pub params: LeaseParams,
+    /// Where the voters stand.
+    pub voters: Vec<Spot>,
+    /// Index of the voter that leads at the start.
+    pub initial_leader: Option<usize>,
+}
+
+/// A health check.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HealthCheckPlan {
+    /// Its name; `health_check` for the unnamed one.
+    pub name: String,
+    /// Its parameters.
+    pub params: HealthCheckParams,
+    /// Where the checkers stand.
+    pub checkers: Vec<Spot>,
+    /// How many must say unhealthy.
+    pub unhealthy_quorum: u32,
+}
+
+/// A failover.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FailoverPlan {
+    /// Its name; `failover` for the unnamed one.
+    pub name: String,
+    /// Its parameters.
+    pub params: FailoverParams,
+    /// Where the controller stands.
+    pub controller: Spot,
+}
+
+/// A routing.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RoutingPlan {
+    /// Its name; `routing` for the unnamed one.
+    pub name: String,
+    /// Its parameters.
+    pub params: RoutingParams,
+    /// Where the authoritative name servers stand (for DNS).
+    pub name_servers: Vec<Spot>,
+}
+
+/// A client population.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ClientPlan {
+    /// Its name.
+    pub name: String,
+    /// Its parameters.
+    pub params: ClientParams,
+    /// Where its network stands.
+    pub spot: Spot,
+    /// Index of its store.
+    pub store: usize,
+}
+
+/// A fault.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FaultPlan {
+    /// Its name, unique in the plan.
+    pub name: String,
+    /// When, and for how long.
+    pub common: FaultCommon,
+    /// What.
+    pub params: FaultParams,
+}

@@ -161,7 +161,7 @@ pub fn suggest(word: &str, known: &[&str]) -> String {
 }
 
 /// What kind of value a parameter takes: for the schema and the reference.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     /// `true` or `false`.
     Bool,
@@ -197,7 +197,7 @@ pub enum Kind {
 }
 
 /// One kind in a catalogue of kinds.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Arm {
     /// The word the user writes.
     pub word: &'static str,
@@ -218,7 +218,7 @@ pub trait Param: Sized {
 }
 
 /// One declared parameter.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// Its key.
     pub name: &'static str,

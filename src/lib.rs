@@ -1,3 +1,4 @@
 //! regionsim
 pub mod model;
+pub mod net;
 pub mod sim;

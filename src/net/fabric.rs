@@ -148,14 +148,7 @@ impl Fabric {
     /// The fate of a packet of `bytes` sent at `now`, with one 64-bit draw of its sender.
     /// `now` never goes back from one call to the next.
     #[inline]
-    pub fn offer(
-        &mut self,
-        now: SimTime,
-        from: usize,
-        to: usize,
-        bytes: u32,
-        draw: u64,
-    ) -> Fate {
+    pub fn offer(&mut self, now: SimTime, from: usize, to: usize, bytes: u32, draw: u64) -> Fate {
         let index = from * self.sites + to;
         let pair = &self.pairs[index];
         if pair.flags != 0 {

@@ -25,9 +25,11 @@
 pub mod fabric;
 pub mod faults;
 pub mod flow;
-pub mod port;
+mod losses;
+mod port;
 pub mod topology;
 pub mod transport;
+mod window;
 
 #[cfg(test)]
 mod fabric_laws;

@@ -1,6 +1,6 @@
 //! An output port: a line of limited bandwidth and the queue before it.
 
-use crate::sim::{SimTime, Span};
+use crate::sim::SimTime;
 
 /// Fraction bits of the time a byte takes. At 1 Tbit/s a byte takes 0.008 ns, stated to within
 /// 1 in 100,000; at 1 bit/s it takes 8 s, and the number still fits 64 bits.
@@ -114,11 +114,6 @@ impl Port {
         let busy = self.free_at.saturating_sub(now.as_nanos()).saturating_sub(idle);
         ((u128::from(busy) << FRACTION_BITS) / u128::from(self.per_byte.max(1))) as u64
     }
-
-    /// How long a byte that comes now would wait.
-    pub(super) fn wait(&self, now: SimTime) -> Span {
-        SimTime::from_nanos(self.free_at).since(now)
-    }
 }
 
 #[cfg(test)]
@@ -136,7 +131,6 @@ mod tests {
         assert_eq!(port.pass(ms(0), ms(0), 1_000), Some(ms(1)));
         assert_eq!(port.pass(ms(0), ms(0), 2_000), Some(ms(3)));
         assert_eq!(port.backlog(ms(1)), 2_000);
-        assert_eq!(port.wait(ms(1)), Span::from_millis(2));
         assert_eq!(port.pass(ms(9), ms(9), 1_000), Some(ms(10)));
     }
 
@@ -160,7 +154,7 @@ mod tests {
         for _ in 0..1_000_000 {
             port.pass(SimTime::ZERO, SimTime::ZERO, 1);
         }
-        let end = port.wait(SimTime::ZERO).as_nanos();
+        let end = port.free_at;
         assert!((19_999..=20_001).contains(&end), "{end} ns");
     }
 }

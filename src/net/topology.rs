@@ -7,7 +7,6 @@ use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::{SimTime, Span};
 use petgraph::algo::dijkstra;
 use petgraph::graph::{NodeIndex, UnGraph};
-use petgraph::visit::EdgeRef;
 use std::collections::VecDeque;
 
 /// A physical link between two regions; both directions alike, each with its own queue.

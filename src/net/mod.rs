@@ -36,6 +36,8 @@ mod fabric_laws;
 #[cfg(test)]
 mod flow_laws;
 #[cfg(test)]
+mod rig;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod topology_laws;

@@ -61,8 +61,9 @@ impl Port {
         let past = self.gaps.iter().take_while(|gap| gap.1 <= now).count();
         self.gaps.drain(..past);
         if at >= self.free_at {
-            if at > self.free_at {
-                self.gaps.push((self.free_at.max(now), at));
+            let idle_from = self.free_at.max(now);
+            if at > idle_from {
+                self.gaps.push((idle_from, at));
             }
             self.free_at = at.saturating_add(self.transmit(bytes));
             return Some(SimTime::from_nanos(self.free_at));
@@ -119,6 +120,7 @@ impl Port {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn ms(n: u64) -> SimTime {
         SimTime::from_nanos(n * 1_000_000)
@@ -145,6 +147,32 @@ mod tests {
         assert_eq!(port.pass(ms(1), ms(49), 1_000), Some(ms(50)));
         assert_eq!(port.pass(ms(60), ms(60), 1_000), Some(ms(61)));
         assert!(port.gaps.is_empty());
+    }
+
+    proptest! {
+        /// Announced in any order, no two messages are on the line at once, and none leaves
+        /// before it came; when all come as they are announced, each waits for those before.
+        #[test]
+        fn the_line_carries_one_message_at_a_time(
+            steps in prop::collection::vec((0u64..20, 0u64..60, 1u32..9), 1..60),
+            ahead in any::<bool>(),
+        ) {
+            let mut port = Port::new(8_000_000, u64::MAX);
+            let (mut now, mut free, mut sent) = (0, 0, Vec::new());
+            for (pause, later, kilobytes) in steps {
+                now += pause;
+                let at = if ahead { now + later } else { now };
+                let end = port.pass(ms(now), ms(at), kilobytes * 1_000).unwrap();
+                let end = end.as_nanos() / 1_000_000;
+                let start = end - u64::from(kilobytes);
+                prop_assert!(start >= at);
+                prop_assert!(sent.iter().all(|(from, to)| end <= *from || start >= *to));
+                sent.push((start, end));
+                // The dumb twin: Lindley's recursion.
+                free = at.max(free) + u64::from(kilobytes);
+                prop_assert!(ahead || end == free);
+            }
+        }
     }
 
     #[test]

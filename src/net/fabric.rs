@@ -158,7 +158,7 @@ impl Fabric {
             return Fate::Lost;
         }
         let jitter = self.jitters[pair.jitter as usize].quantile_of(draw << 32);
-        Fate::Arrives(now + Span::from_nanos(pair.base + jitter.as_nanos()))
+        Fate::Arrives(now + (Span::from_nanos(pair.base) + jitter))
     }
 
     /// [`Fabric::offer`] on a pair that is down, queued, routed or slowed.
@@ -178,7 +178,7 @@ impl Fabric {
             return Fate::Lost;
         }
         let jitter = self.jitters[pair.jitter as usize].quantile_of(draw << 32);
-        let mut at = leaves + Span::from_nanos(pair.base + jitter.as_nanos());
+        let mut at = leaves + (Span::from_nanos(pair.base) + jitter);
         if pair.flags & ROUTED != 0 {
             let (from, to) = (index / self.sites, index % self.sites);
             let Some(routes) = &mut self.routes else { return Fate::Lost };

@@ -18,6 +18,7 @@
 //! - A message joins a queue whole if the queue has not yet reached its size. Real transports
 //!   cut a message into segments and feed them as room appears; judging a large batch by its
 //!   size would make a batch larger than the queue undeliverable.
+//! - A packet that the dice lose has used the bandwidth before: it is lost on the way.
 //! - The transport's acknowledgements are no events. The sender learns of a loss only by its
 //!   retransmission timer or by a later packet's acknowledgement, but never retransmits in vain,
 //!   except to probe for a lost acknowledgement.

@@ -15,6 +15,8 @@ struct Story {
     sends: Vec<(u64, u32)>,
     /// Forward or back, from, for how long, and what becomes of what is under way.
     cuts: Vec<(bool, u64, u64, bool)>,
+    /// From, for how long, and by how much the way is slower.
+    slows: Vec<(u64, u64, u64)>,
 }
 
 fn pair() -> impl Strategy<Value = PairSpec> {
@@ -33,9 +35,10 @@ fn story() -> impl Strategy<Value = Story> {
     let sends = prop::collection::vec((0u64..20_000, 1u32..5_000), 1..60);
     let cut = (any::<bool>(), 0u64..20_000, 1u64..15_000, any::<bool>());
     let cuts = prop::collection::vec(cut, 0..6);
-    (pair(), spec, sends, cuts).prop_map(|(pair, spec, mut sends, cuts)| {
+    let slows = prop::collection::vec((0u64..20_000, 1u64..15_000, 0u64..1_000), 0..4);
+    (pair(), spec, sends, cuts, slows).prop_map(|(pair, spec, mut sends, cuts, slows)| {
         sends.sort_by_key(|send| send.0);
-        Story { pair, spec, sends, cuts }
+        Story { pair, spec, sends, cuts, slows }
     })
 }
 
@@ -50,12 +53,17 @@ fn rig(story: &Story) -> Rig {
         rig.at(ms(*at), Ev::Cut { forward, fault, in_flight });
         rig.at(ms(at + lasts), Ev::Heal { forward, fault });
     }
+    for (fault, (at, lasts, add)) in story.slows.iter().enumerate() {
+        let (fault, add) = (100 + fault as u32, Span::from_millis(*add));
+        rig.at(ms(*at), Ev::Slow { add, fault });
+        rig.at(ms(at + lasts), Ev::Clear { fault });
+    }
     rig
 }
 
 proptest! {
     /// The rig also checks at every step that the window holds, that an item has at most one
-    /// packet under way, and at the end that every packet was delivered, lost or killed once.
+    /// packet under way, that no packet overtakes another, and at the end that every packet was delivered, lost or killed once.
     #[test]
     fn every_item_is_handed_over_once_and_in_order(story in story()) {
         let mut rig = rig(&story);
@@ -126,4 +134,18 @@ fn a_single_loss_is_repaired_a_round_trip_after_the_next_packet() {
     // behind it waited for its second packet.
     let times = [(135, 0), (225, 1), (225, 2), (225, 3), (225, 4)];
     assert_eq!(rig.delivered, times.map(|(at, item)| (ms(at), item)).to_vec());
+}
+
+#[test]
+fn a_dead_sender_repeats_nothing() {
+    let mut rig = Rig::new(plain(Span::from_millis(40)), TransportSpec::default());
+    for item in 0..3 {
+        rig.at(ms(0), Ev::Send { item, bytes: 100 });
+    }
+    // The way back is cut: a living sender would repeat the first item to be answered.
+    rig.at(ms(10), Ev::Cut { forward: false, fault: 1, in_flight: InFlight::Lost });
+    rig.at(ms(20), Ev::SenderDies);
+    rig.at(ms(9_000), Ev::Heal { forward: false, fault: 1 });
+    rig.run();
+    assert_eq!((rig.items(), rig.packets, rig.wakes), (vec![0, 1, 2], [3, 0, 0, 0, 3], 0));
 }

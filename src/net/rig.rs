@@ -1,6 +1,7 @@
 //! A test rig: one flow over a fabric of two sites, with its events.
 
 use super::{Fabric, FabricSpec, Fate, Flow, FlowAction, InFlight, PairSpec, TransportSpec};
+use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::queue::{Phase, Queue};
 use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::{SimTime, Span};
@@ -16,6 +17,8 @@ pub(super) enum Ev {
     Send { item: u64, bytes: u32 },
     Cut { forward: bool, fault: u32, in_flight: InFlight },
     Heal { forward: bool, fault: u32 },
+    Slow { add: Span, fault: u32 },
+    Clear { fault: u32 },
     SenderDies,
     ReceiverDies,
     Look,
@@ -39,6 +42,7 @@ pub(super) struct Rig {
     pub wakes: u64,
     flying: BTreeSet<u32>,
     pending_wake: Option<u32>,
+    last_arrival: SimTime,
     dice: Stream,
     spec: TransportSpec,
 }
@@ -60,6 +64,7 @@ impl Rig {
             wakes: 0,
             flying: BTreeSet::new(),
             pending_wake: None,
+            last_arrival: SimTime::ZERO,
             dice: Streams::new(7, 0).stream(Label::new("rig")),
             spec,
         }
@@ -67,7 +72,7 @@ impl Rig {
 
     pub(super) fn at(&mut self, at: SimTime, ev: Ev) {
         let phase = match ev {
-            Ev::Cut { .. } | Ev::Heal { .. } => Phase::Fault,
+            Ev::Cut { .. } | Ev::Heal { .. } | Ev::Slow { .. } | Ev::Clear { .. } => Phase::Fault,
             Ev::Arrive { .. } => Phase::Arrive,
             _ => Phase::Timer,
         };
@@ -136,11 +141,16 @@ impl Rig {
                 let (from, to) = if forward { (0, 1) } else { (1, 0) };
                 fabric.unblock(from, to, fault);
             }
+            Ev::Slow { add, fault } => {
+                fabric.slow(0, 1, fault, Dist::new(&DistSpec::Constant(add)), 1.0);
+            }
+            Ev::Clear { fault } => drop(fabric.clear(fault)),
             Ev::SenderDies => self.dropped += flow.orphan(now),
             Ev::ReceiverDies => {
                 self.dropped += flow.reset();
                 self.pending_wake = None;
                 self.flying.clear();
+                self.last_arrival = SimTime::ZERO;
             }
             Ev::Look => self.looks.push((flow.backlog(), flow.in_flight())),
         }
@@ -150,7 +160,8 @@ impl Rig {
         match action {
             FlowAction::Arrive { at, seq } => {
                 assert!(self.flying.insert(seq), "two packets of item {seq} under way");
-                assert!(at >= self.now);
+                assert!(at >= self.now && at >= self.last_arrival, "overtaken");
+                self.last_arrival = at;
                 self.at(at, Ev::Arrive { seq });
             }
             FlowAction::Wake { at, generation } => {

@@ -20,15 +20,6 @@ crate::params! {
     }
 }
 
-impl Default for TransportSpec {
-    fn default() -> TransportSpec {
-        TransportSpec::read(
-            &crate::sim::param::Node::table(vec![]),
-            &mut crate::sim::param::Problems::default(),
-        )
-    }
-}
-
 /// Exponential backoff: how long to wait for an acknowledgement.
 ///
 /// The schedule of a [`Flow`](super::Flow), and on its own that of a message sent reliably over

@@ -4,4 +4,5 @@
 //! and `sim`. Will never know TOML or metrics.
 
 pub mod fault;
+pub mod layout;
 pub mod plan;

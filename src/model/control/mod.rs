@@ -1,6 +1,8 @@
 //! Who decides: leases, agents beside the databases, the failover controller, storage that
 //! checks tokens.
 
+pub mod coordination;
+
 use crate::model::consensus::ElectionParams;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;

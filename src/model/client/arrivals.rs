@@ -1,9 +1,42 @@
 //! An open loop: when operations begin, whatever becomes of earlier ones.
 
 use crate::model::client::{Arrival, ArrivalParams};
+use crate::model::fact::OpKind;
 use crate::sim::Span;
-use crate::sim::rng::Stream;
+use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::time::LocalTime;
+
+/// Writes or reads: when they begin and what they touch, each from dice of its own, so that a
+/// scenario without reads has the same writes.
+pub(super) struct Lane {
+    /// Which of the two.
+    pub kind: OpKind,
+    /// When they begin.
+    pub arrivals: OpenLoop,
+    /// For keys.
+    pub keys: Stream,
+    /// For the resolver of each.
+    pub resolvers: Stream,
+}
+
+impl Lane {
+    /// The lane whose dice are named `population`, what for, `word`.
+    pub(super) fn new(
+        kind: OpKind,
+        params: &ArrivalParams,
+        streams: &Streams,
+        population: Label,
+        word: &str,
+    ) -> Lane {
+        let dice = |purpose: &str| streams.stream(population.with(purpose).with(word));
+        Lane {
+            kind,
+            arrivals: OpenLoop::new(params, dice("arrivals")),
+            keys: dice("keys"),
+            resolvers: dice("resolver"),
+        }
+    }
+}
 
 /// A sequence of moments. They are counted from each other, not from when a timer was heard, so
 /// that nothing that happens in between moves them.
@@ -69,7 +102,6 @@ fn nanos(length: f64) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::rng::{Label, Streams};
 
     fn begin(arrival: Arrival, per_second: f64) -> OpenLoop {
         let dice = Streams::new(7, 0).stream(Label::new("arrivals"));

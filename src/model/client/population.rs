@@ -1,17 +1,17 @@
 //! One client population: begins operations, retries them, and says how each ended.
 
+use crate::model::client::ClientParams;
 use crate::model::client::agenda::{Pauses, Timeouts};
-use crate::model::client::arrivals::OpenLoop;
+use crate::model::client::arrivals::Lane;
 use crate::model::client::keys::Keys;
 use crate::model::client::window::{Op, State, Window};
-use crate::model::client::{ArrivalParams, ClientParams};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{OpKind, Outcome};
 use crate::model::id::{ClientId, GroupId, NodeId, OpId, ProcessId};
 use crate::model::msg::{ClientMsg, Msg};
 use crate::model::route::{FIRST_TIMER, Routed, Router, Routes, Waiting};
 use crate::sim::Span;
-use crate::sim::rng::{Label, Stream, Streams};
+use crate::sim::rng::{Label, Streams};
 use crate::sim::time::LocalTime;
 use std::sync::Arc;
 
@@ -51,15 +51,6 @@ pub struct Setup<'a> {
     pub streams: &'a Streams,
 }
 
-/// Writes or reads: when they begin and what they touch, each from dice of its own, so that a
-/// scenario without reads has the same writes.
-struct Lane {
-    kind: OpKind,
-    arrivals: OpenLoop,
-    keys: Stream,
-    resolvers: Stream,
-}
-
 /// A client population.
 pub struct Population {
     id: ClientId,
@@ -89,16 +80,10 @@ impl Population {
     /// A population that has not begun; [`Input::Start`] begins it.
     pub fn new(setup: Setup<'_>) -> Population {
         let label = Label::new("client").with(setup.name);
-        let lane = |kind, params: &Option<ArrivalParams>, word: &str| {
-            let dice = |purpose: &str| setup.streams.stream(label.with(purpose).with(word));
-            params.as_ref().map(|params| Lane {
-                kind,
-                arrivals: OpenLoop::new(params, dice("arrivals")),
-                keys: dice("keys"),
-                resolvers: dice("resolver"),
-            })
-        };
         let params = setup.params;
+        let lane = |kind, params: &Option<_>, word| {
+            params.as_ref().map(|params| Lane::new(kind, params, setup.streams, label, word))
+        };
         Population {
             id: setup.id,
             group: setup.group,

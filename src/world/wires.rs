@@ -240,8 +240,7 @@ impl<O: Observer> World<'_, O> {
         let from = self.hosts[self.slots[connection.from.index()].node.index()].site;
         let to = self.hosts[self.slots[connection.to.index()].node.index()].site;
         let fabric = &mut self.fabric;
-        let mut wire =
-            |at: SimTime, bytes: u32| fabric.offer(at, from, to, bytes, dice.next_u64());
+        let mut wire = |at: SimTime, bytes: u32| fabric.offer(at, from, to, bytes, dice.next_u64());
         act(&mut connection.flow, now, &mut wire, &mut out);
         for action in out.drain(..) {
             match action {

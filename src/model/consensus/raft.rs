@@ -230,6 +230,11 @@ impl Raft {
         Some((self.applied, entry))
     }
 
+    /// The group it votes in.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
     /// The term that this voter leads: it holds the votes of a majority and has not stepped
     /// down. A pure function of its state.
     pub fn leads(&self) -> Option<Term> {

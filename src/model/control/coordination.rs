@@ -168,6 +168,11 @@ impl Voter {
         self.raft.leads()
     }
 
+    /// The service's own group.
+    pub fn group(&self) -> GroupId {
+        self.raft.group()
+    }
+
     /// The protocol beneath, to look at.
     pub fn raft(&self) -> &Raft {
         &self.raft

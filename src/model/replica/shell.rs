@@ -362,6 +362,7 @@ impl Replica {
             seq,
             role: self.core.role,
             term: self.core.term,
+            token: self.core.token,
             durable: self.core.log.durable(),
             idle: self.pending.is_empty(),
         };

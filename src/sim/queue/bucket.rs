@@ -19,6 +19,7 @@ mod deal;
 
 use super::{Key, Phase, rank, time_of};
 use crate::sim::time::SimTime;
+use std::num::NonZeroU64;
 
 /// Levels of 64 buckets: fine ones first, far ones after; 11 digits of 6 bits are 66 bits.
 const LEVELS: usize = 11;
@@ -45,6 +46,12 @@ impl Link {
     fn alone(bucket: u32) -> Link {
         Link { next: bucket, prev: bucket }
     }
+}
+
+/// The number of the lowest bit that is set.
+#[inline]
+fn lowest(bits: u64) -> usize {
+    bits.trailing_zeros() as usize
 }
 
 /// Adds a link as the newest of a bucket.
@@ -85,7 +92,9 @@ pub struct Queue<E> {
     /// Which near buckets hold events; which words of that; which words of that.
     words: Vec<u64>,
     middle: [u64; 64],
+    /// Zero while a crowd is dealt out: then `parked` has it.
     top: u64,
+    parked: u64,
     /// Which coarse buckets hold events, and which levels.
     coarse: [u64; 2 * LEVELS],
     levels: u32,
@@ -120,6 +129,7 @@ impl<E> Queue<E> {
             words: Vec::new(),
             middle: [0; 64],
             top: 0,
+            parked: 0,
             coarse: [0; 2 * LEVELS],
             levels: 0,
             tuned_at: 0,
@@ -172,11 +182,11 @@ impl<E> Queue<E> {
     /// The next event and its time.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        if self.levels & FINE == 0 && self.top != 0 {
-            let top = self.top.trailing_zeros() as usize & 63;
-            let word = top << 6 | self.middle[top].trailing_zeros() as usize;
+        if let Some(top) = NonZeroU64::new(self.top) {
+            let top = top.trailing_zeros() as usize;
+            let word = top << 6 | lowest(self.middle[top]);
             let bits = self.words[word];
-            let bucket = word << 6 | bits.trailing_zeros() as usize;
+            let bucket = word << 6 | lowest(bits);
             let ring = &mut self.links[bucket];
             // Nearly always the event is alone in its bucket, and both are quickly in order.
             if ring.next == ring.prev {
@@ -258,7 +268,7 @@ impl<E> Queue<E> {
         *bits = before | 1 << (bucket & 63);
         if before == 0 {
             self.middle[bucket >> 12 & 63] |= 1 << (bucket >> 6 & 63);
-            self.top |= 1 << (bucket >> 12);
+            *self.summary() |= 1 << (bucket >> 12);
         }
     }
 
@@ -273,6 +283,9 @@ impl<E> Queue<E> {
         let place = rank >> (low + 6 * digit) & 63;
         append(&mut self.links, (1 << self.bits) + (level as u32) * 64 + place as u32, link);
         self.coarse[level] |= 1 << place;
+        if level < LEVELS && self.levels & FINE == 0 {
+            self.parked = std::mem::take(&mut self.top);
+        }
         self.levels |= 1 << level;
     }
 
@@ -315,8 +328,16 @@ impl<E> Queue<E> {
             self.coarse[level] &= !(1 << (bucket & 63));
             if self.coarse[level] == 0 {
                 self.levels &= !(1 << level);
+                if self.levels & FINE == 0 && level < LEVELS {
+                    self.top = std::mem::take(&mut self.parked);
+                }
             }
         }
+    }
+
+    /// The top of the near bitmap, wherever it is.
+    fn summary(&mut self) -> &mut u64 {
+        if self.levels & FINE == 0 { &mut self.top } else { &mut self.parked }
     }
 
     #[inline]
@@ -324,16 +345,16 @@ impl<E> Queue<E> {
         let middle = &mut self.middle[word >> 6 & 63];
         *middle &= !(1 << (word & 63));
         if *middle == 0 {
-            self.top &= !(1 << (word >> 6));
+            *self.summary() &= !(1 << (word >> 6));
         }
     }
 
     /// The first near bucket that holds events; there must be one.
     #[inline]
     fn first_near(&self) -> u32 {
-        let top = self.top.trailing_zeros() as usize & 63;
-        let word = top << 6 | self.middle[top].trailing_zeros() as usize;
-        (word << 6) as u32 | self.words[word].trailing_zeros()
+        let top = lowest(self.top) & 63;
+        let word = top << 6 | lowest(self.middle[top]);
+        (word << 6 | lowest(self.words[word])) as u32
     }
     /// The first bucket of a level that holds events; there must be one.
     fn first_coarse(&self, level: usize) -> u32 {

@@ -5,7 +5,7 @@ use super::{COARSE, CROWD, FINE, LEVELS, Link, Queue, WINDOW_BITS};
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
-const WINDOW_WAITS: u64 = 8;
+const WINDOW_WAITS: u64 = 16;
 /// The tuning is not looked at before so many events have been added.
 const TUNE_AFTER: u64 = 512;
 
@@ -104,7 +104,7 @@ impl<E> Queue<E> {
         let gap = ((now - self.tuned_at) / added).max(1);
         (self.tuned_at, self.tuned_added) = (now, self.added);
         // At least one nanosecond, so that the phases of an instant share their bucket.
-        let shift = gap.ilog2().saturating_sub(1).max(2);
+        let shift = gap.ilog2().saturating_sub(2).max(2);
         let wanted = pending.saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
         let bits = wanted.max(1).ilog2() + 1;
         let bits = bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
@@ -137,6 +137,7 @@ impl<E> Queue<E> {
         self.words.clear();
         self.words.resize(1 << (bits - 6), 0);
         (self.middle, self.top) = ([0; 64], 0);
+        self.parked = 0;
         (self.coarse, self.levels) = ([0; 2 * LEVELS], 0);
         self.open_window();
         for slot in &pending {

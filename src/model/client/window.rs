@@ -124,8 +124,13 @@ impl Window {
     /// Ends an operation of the range.
     #[inline]
     pub(super) fn remove(&mut self, seq: u64) {
-        let slot = self.slot(seq);
-        self.ops[slot].state = State::Done;
+        if seq != self.base {
+            let slot = self.slot(seq);
+            self.ops[slot].state = State::Done;
+            return;
+        }
+        // The front leaves, and with it those that waited only for it.
+        self.base += 1;
         while self.base < self.end && self.ops[self.slot(self.base)].state == State::Done {
             self.base += 1;
         }

@@ -7,30 +7,17 @@ use crate::sim::time::LocalTime;
 use std::collections::{BTreeSet, VecDeque};
 
 /// Attempts in the order in which they time out: since all may wait equally long, that is the
-/// order in which they began. Those that ended meanwhile stay until they come to the front.
+/// order in which they began. First attempts began in the order of their operations, so for them
+/// the window itself is the line, and beginning an operation costs nothing here; only retries
+/// have a line of their own.
 #[derive(Default)]
 pub(super) struct Timeouts {
-    line: VecDeque<(LocalTime, u64)>,
-    /// True while a timer is under way for what was the front when it was armed.
+    /// First attempts of earlier operations have been dealt with.
+    pub first: u64,
+    /// Retries that may time out; those that ended stay until they come to the front.
+    pub retries: VecDeque<(LocalTime, u64, u8)>,
+    /// True while a timer is under way for the earliest when it was armed.
     pub armed: bool,
-}
-
-impl Timeouts {
-    /// Adds an attempt; `due` is never earlier than those before it.
-    #[inline]
-    pub(super) fn push(&mut self, due: LocalTime, seq: u64, attempt: u8) {
-        self.line.push_back((due, (seq << 8) | u64::from(attempt)));
-    }
-    /// The attempt that is due first.
-    #[inline]
-    pub(super) fn front(&self) -> Option<(LocalTime, u64, u8)> {
-        self.line.front().map(|(due, word)| (*due, word >> 8, *word as u8))
-    }
-    /// Forgets it.
-    #[inline]
-    pub(super) fn pop(&mut self) {
-        self.line.pop_front();
-    }
 }
 
 /// Pauses between attempts: rare, so ordered by a tree.

@@ -1,10 +1,14 @@
 //! An open loop: when operations begin, whatever becomes of earlier ones.
 
 use crate::model::client::{Arrival, ArrivalParams};
+use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::fact::OpKind;
 use crate::sim::Span;
 use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::time::LocalTime;
+
+/// The next operation begins; the argument is the lane.
+pub(super) const ARRIVAL: u16 = 0;
 
 /// Writes or reads: when they begin and what they touch, each from dice of its own, so that a
 /// scenario without reads has the same writes.
@@ -36,6 +40,15 @@ impl Lane {
             resolvers: dice("resolver"),
         }
     }
+    /// Arms the timer for the next operation of this lane, which has that number.
+    #[inline]
+    pub(super) fn await_next(&mut self, number: u32, ctx: &mut Ctx<'_>) {
+        let next = self.arrivals.next();
+        if next != LocalTime::MAX {
+            let timer = Timer::nth(ARRIVAL, number);
+            ctx.effect(Effect::Wake { timer, after: next.since(ctx.now()) });
+        }
+    }
 }
 
 /// A sequence of moments. They are counted from each other, not from when a timer was heard, so
@@ -45,6 +58,8 @@ pub(super) struct OpenLoop {
     dice: Stream,
     /// Nanoseconds between two, on average; infinite when nothing ever begins.
     interval: f64,
+    /// The same as a share of a second.
+    seconds: f64,
     /// Of a constant rhythm: its first moment, and how many have been.
     phase: LocalTime,
     count: u64,
@@ -59,6 +74,7 @@ impl OpenLoop {
             pattern: params.arrival,
             dice,
             interval: 1e9 / rate,
+            seconds: 1.0 / rate,
             phase: LocalTime::ZERO,
             count: 0,
             last: LocalTime::ZERO,
@@ -82,7 +98,7 @@ impl OpenLoop {
                 // Drawn with a mean of a second and scaled: a mean in whole nanoseconds would
                 // be off by a percent at the highest rates.
                 let draw = self.dice.exponential(Span::from_secs(1)).as_nanos() as f64;
-                self.last.saturating_add(nanos(draw * 1e-9 * self.interval))
+                self.last.saturating_add(nanos(draw * self.seconds))
             }
             Arrival::Constant => {
                 let since = nanos(self.count as f64 * self.interval);
@@ -95,6 +111,7 @@ impl OpenLoop {
 }
 
 /// The nearest whole number of nanoseconds.
+#[inline]
 fn nanos(length: f64) -> Span {
     Span::from_nanos((length + 0.5) as u64)
 }

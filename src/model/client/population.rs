@@ -2,7 +2,7 @@
 
 use crate::model::client::ClientParams;
 use crate::model::client::agenda::{Pauses, Timeouts};
-use crate::model::client::arrivals::Lane;
+use crate::model::client::arrivals::{ARRIVAL, Lane};
 use crate::model::client::keys::Keys;
 use crate::model::client::window::{Op, State, Window};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
@@ -15,8 +15,6 @@ use crate::sim::rng::{Label, Streams};
 use crate::sim::time::LocalTime;
 use std::sync::Arc;
 
-/// The next operation begins; the argument is the lane.
-const ARRIVAL: u16 = 0;
 /// The oldest operation's deadline.
 const DEADLINE: u16 = 1;
 /// The oldest attempt's timeout.
@@ -112,66 +110,61 @@ impl Population {
         let range = self.window.range();
         (range.end - range.start) as usize
     }
-    /// Arms the timer for a lane's next operation.
+    /// An operation of a lane begins, and the lane's next one is awaited.
     #[inline]
-    fn await_arrival(&mut self, lane: usize, ctx: &mut Ctx<'_>) {
-        let Some(open) = self.lanes[lane].as_mut().map(|lane| &mut lane.arrivals) else { return };
-        let next = open.next();
-        if next != LocalTime::MAX {
-            let timer = Timer::nth(ARRIVAL, lane as u32);
-            ctx.effect(Effect::Wake { timer, after: next.since(ctx.now()) });
-        }
-    }
-    /// An operation begins.
-    #[inline]
-    fn arrive(&mut self, lane: usize, ctx: &mut Ctx<'_>) {
-        self.await_arrival(lane, ctx);
-        let Some(lane) = self.lanes.get_mut(lane).and_then(Option::as_mut) else { return };
-        let kind = lane.kind;
+    fn arrive(&mut self, number: u32, ctx: &mut Ctx<'_>) {
+        let Some(Some(lane)) = self.lanes.get_mut(number as usize) else { return };
+        lane.await_next(number, ctx);
+        let (kind, invoked) = (lane.kind, ctx.now());
         let key = self.keys.sample(&mut lane.keys);
         let resolver = self.router.pick(&mut lane.resolvers);
-        let now = ctx.now();
-        let seq = self.window.push(Op {
-            invoked: now,
-            resolver,
-            target: ProcessId(0),
-            attempt: 0,
-            state: State::Waiting,
-            kind,
-            unknown: false,
-        });
+        let seq = self.window.next();
         ctx.effect(Effect::Invoke { op: OpId::new(self.id, seq), group: self.group, kind, key });
-        self.begin_attempt(seq, ctx);
+        let routed = self.router.route(resolver, Waiting { seq, attempt: 0 }, ctx);
+        let (target, state) = match routed {
+            Routed::To(target) => (target, State::Sent),
+            Routed::Wait => (ProcessId(0), State::Waiting),
+        };
+        let op = Op { invoked, resolver, target, attempt: 0, state, kind, unknown: false };
+        if state == State::Sent {
+            self.request(seq, &op, ctx);
+        }
+        self.window.push(op);
         if !self.deadline_armed {
             self.await_deadline(ctx);
         }
+        if !self.timeouts.armed {
+            self.await_timeout(ctx);
+        }
     }
-    /// Asks the router where to, and sends, or waits for the router.
-    #[inline]
+    /// A further attempt: asks the router where to, and sends, or waits for the router.
     fn begin_attempt(&mut self, seq: u64, ctx: &mut Ctx<'_>) {
-        let now = ctx.now();
         let Some(op) = self.window.get_mut(seq) else { return };
-        let (attempt, ends) = (op.attempt, op.invoked.saturating_add(self.deadline));
         op.state = State::Waiting;
+        let (attempt, ends) = (op.attempt, op.invoked.saturating_add(self.deadline));
         if let Routed::To(target) = self.router.route(op.resolver, Waiting { seq, attempt }, ctx) {
             self.send(seq, target, ctx);
         }
         // An attempt that could outlast the deadline needs no timeout of its own.
-        let due = now.saturating_add(self.attempt_timeout);
+        let due = ctx.now().saturating_add(self.attempt_timeout);
         if due < ends {
-            self.forget_ended();
-            self.timeouts.push(due, seq, attempt);
+            self.timeouts.retries.push_back((due, seq, attempt));
             if !self.timeouts.armed {
                 self.await_timeout(ctx);
             }
         }
     }
     /// Sends the attempt under way.
-    #[inline]
     fn send(&mut self, seq: u64, target: ProcessId, ctx: &mut Ctx<'_>) {
         let Some(op) = self.window.get_mut(seq) else { return };
         op.state = State::Sent;
         op.target = target;
+        let op = *op;
+        self.request(seq, &op, ctx);
+    }
+    /// The request of an attempt to its target.
+    #[inline]
+    fn request(&self, seq: u64, op: &Op, ctx: &mut Ctx<'_>) {
         let (bytes, answer_bytes) = match op.kind {
             OpKind::Write => (self.write_bytes, 0),
             OpKind::Read => (READ_REQUEST_BYTES, self.read_bytes),
@@ -186,20 +179,9 @@ impl Population {
         });
         let patience = self.deadline.saturating_sub(ctx.now().since(op.invoked));
         let class = Class::Independent { patience };
-        ctx.effect(Effect::Send { to: target, msg, class, bytes });
-    }
-    /// Drops what has ended from the front of the line, a few at a time.
-    #[inline]
-    fn forget_ended(&mut self) {
-        for _ in 0..2 {
-            match self.timeouts.front() {
-                Some((_, seq, attempt)) if !self.under_way(seq, attempt) => self.timeouts.pop(),
-                _ => return,
-            }
-        }
+        ctx.effect(Effect::Send { to: op.target, msg, class, bytes });
     }
     /// True while that attempt was neither answered nor given up.
-    #[inline]
     fn under_way(&self, seq: u64, attempt: u8) -> bool {
         let op = self.window.get(seq);
         op.is_some_and(|op| op.attempt == attempt && op.state != State::Pausing)
@@ -273,26 +255,40 @@ impl Population {
         }
         self.await_deadline(ctx);
     }
+    /// The attempt that times out first, of those that are still under way.
+    fn next_timeout(&mut self) -> Option<(LocalTime, u64, u8)> {
+        while self.timeouts.retries.front().is_some_and(|r| !self.under_way(r.1, r.2)) {
+            self.timeouts.retries.pop_front();
+        }
+        let retry = self.timeouts.retries.front().copied();
+        if self.attempt_timeout >= self.deadline {
+            return retry;
+        }
+        let range = self.window.range();
+        let from = self.timeouts.first.max(range.start);
+        let first = (from..range.end).find(|seq| self.under_way(*seq, 0));
+        self.timeouts.first = first.unwrap_or(range.end);
+        let first = first.and_then(|seq| {
+            let due = self.window.get(seq)?.invoked.saturating_add(self.attempt_timeout);
+            Some((due, seq, 0))
+        });
+        first.into_iter().chain(retry).min()
+    }
     /// Arms the timer for the attempt that times out first.
+    #[cold]
     fn await_timeout(&mut self, ctx: &mut Ctx<'_>) {
-        let front = self.timeouts.front();
-        self.timeouts.armed = front.is_some();
-        if let Some((due, ..)) = front {
+        let next = self.next_timeout();
+        // Where no attempt ever times out, there is nothing to come back for.
+        self.timeouts.armed = next.is_some() || self.attempt_timeout >= self.deadline;
+        if let Some((due, ..)) = next {
             ctx.set_timer(Timer::of(ATTEMPT), due.since(ctx.now()));
         }
     }
     /// Ends every attempt that has timed out. One that was never sent did definitely nothing.
     fn time_out(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some((due, seq, attempt)) = self.timeouts.front() {
-            let under_way = self.under_way(seq, attempt);
-            if under_way && due > ctx.now() {
-                break;
-            }
-            self.timeouts.pop();
-            if under_way {
-                let sent = self.window.attempt(seq, attempt, State::Sent).is_some();
-                self.end_attempt(seq, !sent, None, ctx);
-            }
+        while let Some((_, seq, attempt)) = self.next_timeout().filter(|n| n.0 <= ctx.now()) {
+            let sent = self.window.attempt(seq, attempt, State::Sent).is_some();
+            self.end_attempt(seq, !sent, None, ctx);
         }
         self.await_timeout(ctx);
     }
@@ -344,10 +340,10 @@ impl Population {
     }
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.router.start(ctx);
-        for lane in 0..self.lanes.len() {
-            if let Some(open) = self.lanes[lane].as_mut() {
-                open.arrivals.start(ctx.now());
-                self.await_arrival(lane, ctx);
+        for (number, lane) in (0..).zip(&mut self.lanes) {
+            if let Some(lane) = lane {
+                lane.arrivals.start(ctx.now());
+                lane.await_next(number, ctx);
             }
         }
     }
@@ -358,7 +354,7 @@ impl Machine for Population {
     fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         match input {
             Input::Timer(timer) => match timer.kind {
-                ARRIVAL => self.arrive(timer.arg as usize, ctx),
+                ARRIVAL => self.arrive(timer.arg, ctx),
                 DEADLINE => self.deadlines(ctx),
                 ATTEMPT => self.time_out(ctx),
                 RETRY => self.retry(ctx),

@@ -3,7 +3,6 @@
 use crate::model::fact::OpKind;
 use crate::model::id::ProcessId;
 use crate::sim::time::LocalTime;
-use std::collections::VecDeque;
 
 /// What an operation in flight is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,56 +38,126 @@ pub(super) struct Op {
 
 /// Operations from the oldest in flight on. The front is always in flight.
 pub(super) struct Window {
-    ops: VecDeque<Op>,
+    /// A ring by number; its length is a power of two.
+    ops: Vec<Op>,
     /// The number of the front.
     base: u64,
+    /// The number of the next operation.
+    end: u64,
 }
 
 impl Window {
+    /// What fills unused slots.
+    const NOTHING: Op = Op {
+        invoked: LocalTime::ZERO,
+        resolver: 0,
+        target: ProcessId(0),
+        attempt: 0,
+        state: State::Done,
+        kind: OpKind::Read,
+        unknown: false,
+    };
+
     /// An empty window; the first operation is number 0.
     pub(super) fn new() -> Window {
-        Window { ops: VecDeque::with_capacity(1024), base: 0 }
+        Window { ops: vec![Window::NOTHING; 1024], base: 0, end: 0 }
     }
-    /// Adds the next operation and returns its number.
     #[inline]
-    pub(super) fn push(&mut self, op: Op) -> u64 {
-        self.ops.push_back(op);
-        self.base + self.ops.len() as u64 - 1
+    fn slot(&self, seq: u64) -> usize {
+        seq as usize & (self.ops.len() - 1)
+    }
+    /// The number that the next operation will have.
+    #[inline]
+    pub(super) fn next(&self) -> u64 {
+        self.end
+    }
+    /// Adds the next operation.
+    #[inline]
+    pub(super) fn push(&mut self, op: Op) {
+        if self.end - self.base == self.ops.len() as u64 {
+            self.grow();
+        }
+        let slot = self.slot(self.end);
+        self.ops[slot] = op;
+        self.end += 1;
+    }
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![Window::NOTHING; self.ops.len() * 2];
+        let smaller = std::mem::replace(&mut self.ops, larger);
+        for seq in self.range() {
+            let slot = self.slot(seq);
+            self.ops[slot] = smaller[seq as usize & (smaller.len() - 1)];
+        }
     }
     /// The operation, if it is in flight.
     #[inline]
     pub(super) fn get(&self, seq: u64) -> Option<&Op> {
-        self.ops.get(seq.wrapping_sub(self.base) as usize).filter(|op| op.state != State::Done)
+        if seq.wrapping_sub(self.base) >= self.end - self.base {
+            return None;
+        }
+        Some(&self.ops[self.slot(seq)]).filter(|op| op.state != State::Done)
     }
     /// The operation, if it is in flight.
     #[inline]
     pub(super) fn get_mut(&mut self, seq: u64) -> Option<&mut Op> {
-        let op = self.ops.get_mut(seq.wrapping_sub(self.base) as usize);
-        op.filter(|op| op.state != State::Done)
+        if seq.wrapping_sub(self.base) >= self.end - self.base {
+            return None;
+        }
+        let slot = self.slot(seq);
+        Some(&mut self.ops[slot]).filter(|op| op.state != State::Done)
     }
     /// The operation, if that attempt of it is in that state.
-    #[inline]
     pub(super) fn attempt(&mut self, seq: u64, attempt: u8, state: State) -> Option<&mut Op> {
         self.get_mut(seq).filter(|op| op.attempt == attempt && op.state == state)
     }
     /// The oldest in flight.
     #[inline]
     pub(super) fn front(&self) -> Option<(u64, &Op)> {
-        self.ops.front().map(|op| (self.base, op))
+        self.get(self.base).map(|op| (self.base, op))
     }
     /// The numbers that may be in flight.
+    #[inline]
     pub(super) fn range(&self) -> std::ops::Range<u64> {
-        self.base..self.base + self.ops.len() as u64
+        self.base..self.end
     }
-    /// Ends an operation.
+    /// Ends an operation of the range.
     #[inline]
     pub(super) fn remove(&mut self, seq: u64) {
-        if let Some(op) = self.get_mut(seq) {
-            op.state = State::Done;
+        if seq != self.base {
+            let slot = self.slot(seq);
+            self.ops[slot].state = State::Done;
+            return;
         }
-        while self.ops.front().is_some_and(|op| op.state == State::Done) {
-            self.ops.pop_front();
+        // The front leaves, and with it those that waited only for it.
+        self.base += 1;
+        while self.base < self.end && self.ops[self.slot(self.base)].state == State::Done {
             self.base += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_keeps_what_is_in_flight_however_many_wait_for_the_oldest() {
+        let mut window = Window::new();
+        for seq in 0..5000u64 {
+            assert_eq!(window.next(), seq);
+            window.push(Op { resolver: seq as u32, state: State::Sent, ..Window::NOTHING });
+            if seq > 0 && seq % 7 != 0 {
+                window.remove(seq);
+            }
+        }
+        assert_eq!(window.range(), 0..5000);
+        assert!((0..5000).all(|seq| match window.get(seq) {
+            Some(op) => seq % 7 == 0 && u64::from(op.resolver) == seq,
+            None => seq % 7 != 0,
+        }));
+        window.remove(0);
+        assert_eq!(window.front().map(|(seq, _)| seq), Some(7), "the front is in flight");
+        assert!(window.get(0).is_none() && window.get(5000).is_none());
     }
 }

@@ -25,6 +25,9 @@ mod raft;
 mod replication;
 mod stable;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use raft::{Raft, Setup};
 pub use stable::Entry;
 

@@ -12,7 +12,16 @@
 //! - Tokens of a store grow by one with each grant that is no renewal.
 //! - The holder is a node, not a process: an agent that asks without its token (its answer was
 //!   lost, or it was restarted) is given the lease that its node holds, with the token it has.
+//! - `Effect::Authorise` is left by the leader that commits a grant. When that leader dies before
+//!   its successor hears of the commitment, the successor leaves it again, with the same token:
+//!   nobody can know whether the first one came to it.
 //! - One command per store is under way at a time; requests that meet one wait for its end.
+
+mod command;
+#[cfg(test)]
+mod laws;
+
+pub use command::Command;
 
 use crate::model::consensus::{Entry, Raft, Setup};
 use crate::model::control::LeaseParams;
@@ -26,76 +35,14 @@ use std::collections::BTreeMap;
 /// Payload of an answer on the wire: a small message.
 const ANSWER_BYTES: u32 = 100;
 
-/// What an entry of the log says. In a word: 4 bits which, 12 the store, 12 the node, 36 the
-/// token.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Command {
-    /// The lease is this node's.
-    Grant {
-        /// The store.
-        group: GroupId,
-        /// Whose.
-        holder: NodeId,
-        /// With this token.
-        token: FencingToken,
-    },
-    /// It goes on being this node's.
-    Renew {
-        /// The store.
-        group: GroupId,
-        /// Whose.
-        holder: NodeId,
-        /// With this token.
-        token: FencingToken,
-    },
-    /// It is nobody's: it lapsed, or was given up.
-    Revoke {
-        /// The store.
-        group: GroupId,
-        /// The token that ends.
-        token: FencingToken,
-    },
-}
-
-impl Command {
-    /// The command as a word. Panics beyond 4,096 stores or nodes or 2^36 tokens; plans are
-    /// limited below the first two, and the last would take a grant each second for 2,000 years.
-    pub fn encode(self) -> u64 {
-        let (kind, group, node, token) = match self {
-            Command::Grant { group, holder, token } => (1, group, holder, token),
-            Command::Renew { group, holder, token } => (2, group, holder, token),
-            Command::Revoke { group, token } => (3, group, NodeId(0), token),
-        };
-        assert!(group.0 < 1 << 12 && node.0 < 1 << 12 && token.0 < 1 << 36, "a field overflows");
-        kind << 60 | u64::from(group.0) << 48 | u64::from(node.0) << 36 | token.0
-    }
-    /// The command in a word; none in a word that is not the service's own.
-    pub fn decode(word: u64) -> Option<Command> {
-        let group = GroupId((word >> 48 & 0xfff) as u16);
-        let holder = NodeId((word >> 36 & 0xfff) as u16);
-        let token = FencingToken(word & ((1 << 36) - 1));
-        match word >> 60 {
-            1 => Some(Command::Grant { group, holder, token }),
-            2 => Some(Command::Renew { group, holder, token }),
-            3 => Some(Command::Revoke { group, token }),
-            _ => None,
-        }
-    }
-    fn group(self) -> GroupId {
-        match self {
-            Command::Grant { group, .. }
-            | Command::Renew { group, .. }
-            | Command::Revoke { group, .. } => group,
-        }
-    }
-}
-
 /// A request that is not answered yet.
 #[derive(Clone, Copy, Debug)]
 struct Request {
     from: ProcessId,
     node: NodeId,
     seq: u32,
+    /// It gives this one up, instead of asking for one.
+    gives_up: Option<FencingToken>,
 }
 
 /// One store's lease.
@@ -106,6 +53,9 @@ struct Lease {
     token: FencingToken,
     // The leader's own.
     deadline: LocalTime,
+    /// The grant is of an earlier term, and was committed under this leader: whether the
+    /// earlier one came to say so is not known.
+    inherited: bool,
     /// The command under way.
     pending: Option<Pending>,
     /// Requests that wait for its end.
@@ -186,32 +136,26 @@ impl Voter {
 
     fn on_lease(&mut self, from: ProcessId, group: GroupId, msg: LeaseMsg, ctx: &mut Ctx<'_>) {
         let Some(&node) = self.agents.get(&from) else { return };
-        let seq = match msg {
-            LeaseMsg::Acquire { seq, .. } => seq,
-            LeaseMsg::Release { .. } => 0,
+        let (seq, gives_up) = match msg {
+            LeaseMsg::Acquire { seq, .. } => (seq, None),
+            LeaseMsg::Release { token } => (0, Some(token)),
             LeaseMsg::Granted { .. } | LeaseMsg::Denied { .. } | LeaseMsg::NotLeader { .. } => {
                 return;
             }
         };
-        let request = Request { from, node, seq };
+        let request = Request { from, node, seq, gives_up };
         if self.raft.leads().is_none() {
             self.refuse(group, request, ctx);
             return;
         }
+        // A repeated question replaces the earlier one; giving up takes every question back.
         let lease = self.leases.entry(group).or_default();
-        match msg {
-            LeaseMsg::Release { token } => {
-                if lease.pending.is_none() && lease.holder == Some(node) && lease.token == token {
-                    self.propose(Command::Revoke { group, token }, None, ctx);
-                }
-            }
-            _ => {
-                // A repeated question replaces the earlier one.
-                lease.waiting.retain(|waiting| waiting.from != from);
-                lease.waiting.push(request);
-                self.serve(group, ctx);
-            }
-        }
+        let stays = |waiting: &Request| {
+            waiting.from != from || (gives_up.is_none() && waiting.gives_up.is_some())
+        };
+        lease.waiting.retain(stays);
+        lease.waiting.push(request);
+        self.serve(group, ctx);
     }
 
     /// Takes up the requests that wait for a store, as long as no command is under way.
@@ -223,6 +167,12 @@ impl Voter {
         while lease.pending.is_none() && !lease.waiting.is_empty() {
             let request = lease.waiting.remove(0);
             let (token, node) = (lease.token, request.node);
+            if let Some(given_up) = request.gives_up {
+                if lease.holder == Some(node) && given_up == token {
+                    return self.propose(Command::Revoke { group, token }, None, ctx);
+                }
+                continue;
+            }
             match lease.holder {
                 Some(holder) if holder != node => {
                     let denied = LeaseMsg::Denied { seq: request.seq, holder, token };
@@ -268,6 +218,7 @@ impl Voter {
         if self.raft.ready() && !was_ready {
             let groups: Vec<GroupId> = self.leases.keys().copied().collect();
             for group in groups {
+                self.announce_inherited(group, ctx);
                 self.lapse(group, ctx);
                 self.serve(group, ctx);
             }
@@ -323,13 +274,17 @@ impl Voter {
             }
         };
         if self.led.is_none() {
+            lease.inherited = false;
             return;
         }
         if granted {
             start_clock(group, lease, self.full, ctx);
         }
         if granted && let Command::Grant { holder, token, .. } = command {
-            ctx.effect(Effect::Authorise { group, holder, token });
+            lease.inherited = self.led != Some(entry.term);
+            if !lease.inherited {
+                ctx.effect(Effect::Authorise { group, holder, token });
+            }
         }
         if let Some(pending) = lease.pending.take_if(|pending| pending.index == index) {
             match pending.request {
@@ -345,11 +300,24 @@ impl Voter {
         }
     }
 
+    /// A leader that has caught up says who holds what it inherited.
+    fn announce_inherited(&mut self, group: GroupId, ctx: &mut Ctx<'_>) {
+        let Some(lease) = self.leases.get_mut(&group) else { return };
+        let inherited = std::mem::take(&mut lease.inherited);
+        if let Some(holder) = lease.holder.filter(|_| inherited) {
+            ctx.effect(Effect::Authorise { group, holder, token: lease.token });
+        }
+    }
+
     /// Revokes a store's lease if its time is over.
     fn lapse(&mut self, group: GroupId, ctx: &mut Ctx<'_>) {
-        let Some(lease) = self.leases.get(&group) else { return };
-        let over = lease.holder.is_some() && ctx.now() >= lease.deadline;
-        if over && lease.pending.is_none() && self.raft.ready() {
+        let Some(lease) = self.leases.get(&group).filter(|lease| lease.holder.is_some()) else {
+            return;
+        };
+        if ctx.now() < lease.deadline {
+            let left = lease.deadline.since(ctx.now());
+            ctx.set_timer(Timer::nth(Voter::LAPSE, u32::from(group.0)), left);
+        } else if lease.pending.is_none() && self.raft.ready() {
             let token = lease.token;
             self.propose(Command::Revoke { group, token }, None, ctx);
         }

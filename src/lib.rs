@@ -1,5 +1,6 @@
 //! regionsim
 pub mod model;
 pub mod net;
+pub mod scenario;
 pub mod sim;
 pub mod world;

@@ -106,9 +106,11 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
         overlay.apply(&mut root, overrides, &mut problems);
         if valid {
             let draft = draft::read(&root, &mut problems);
-            let (plan, _) = lower::lower(&draft, &mut problems);
-            validate::validate(&draft, &plan, &mut problems, &mut doubts);
-            scenario = Some(assemble(text, &draft, plan, overrides, variant));
+            if validate::sizes(&draft, &mut problems) {
+                let (plan, _) = lower::lower(&draft, &mut problems);
+                validate::validate(&draft, &plan, &mut problems, &mut doubts);
+                scenario = Some(assemble(text, &draft, plan, overrides, variant));
+            }
         } else {
             typos_beside_syntax_errors(text, &root, &mut problems);
         }

@@ -2,5 +2,6 @@
 pub mod measure;
 pub mod model;
 pub mod net;
+pub mod scenario;
 pub mod sim;
 pub mod world;

@@ -1,7 +1,7 @@
 //! The rare half of the bucket queue: the window moves on, a crowd is dealt out, the bucket
 //! width is tuned.
 
-use super::{COARSE, CROWD, FINE, LEVELS, Link, Queue, WINDOW_BITS};
+use super::{COARSE, CROWD, LEVELS, Link, Queue, WINDOW_BITS};
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
@@ -103,9 +103,8 @@ impl<E> Queue<E> {
         let gap = ((now - self.tuned_at) / added).max(1);
         (self.tuned_at, self.tuned_added) = (now, self.added);
         // At least one nanosecond, so that the phases of an instant share their bucket.
-        let ev = |k: &str, d: u64| std::env::var(k).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-        let shift = gap.ilog2().saturating_sub(ev("KS", 2) as u32).max(2);
-        let wanted = pending.saturating_mul(ev("KW", WINDOW_WAITS)).saturating_mul(gap) >> shift;
+        let shift = gap.ilog2().saturating_sub(1).max(2);
+        let wanted = pending.saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
         let bits = wanted.max(1).ilog2() + 1;
         let bits = bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
         if shift.abs_diff(self.shift) < 2 && bits.abs_diff(self.bits) < 2 {

@@ -30,6 +30,9 @@ const FINE: u32 = (1 << LEVELS) - 1;
 const CROWD: usize = 8;
 /// The near window has from 2^6 to 2^18 buckets: three levels of bitmap.
 const WINDOW_BITS: std::ops::RangeInclusive<u32> = 6..=18;
+/// Words of the near bitmap, and the first that is never used.
+const WORDS: usize = 1 << 13;
+const QUIET: usize = 1 << 12;
 /// No free slot.
 const NONE: u64 = u64::MAX;
 
@@ -73,17 +76,17 @@ pub struct Queue<E> {
     /// How many were ever added, and taken out again.
     added: u64,
     taken: u64,
-    /// Low bits of a rank within one near bucket; bits of the near digit, and all of them set.
+    /// Low bits of a rank within one near bucket, and bits of the near digit.
     shift: u32,
     bits: u32,
-    mask: u64,
-    /// Near buckets that take events: from `first` on, `span` of them, in absolute numbers.
+    /// The window: near buckets from `first` on, `span` of them, in absolute numbers. While a
+    /// crowd is dealt out the span is zero, and all events take the long way.
     first: u64,
     span: u64,
     /// Not after anything pending, nor after anything that may still be added.
     base: u64,
-    /// Which near buckets hold events, and one word more that is always zero.
-    words: Vec<u64>,
+    /// Which near buckets hold events. Words from [`QUIET`] on are always zero.
+    words: Box<[u64; WORDS]>,
     /// The word that holds the present: no near event lies in an earlier one. While a crowd is
     /// dealt out, the one that is always zero, and `parked` has the other.
     word: usize,
@@ -118,11 +121,10 @@ impl<E> Queue<E> {
             taken: 0,
             shift: 0,
             bits: 0,
-            mask: 0,
             first: 0,
             span: 0,
             base: 0,
-            words: Vec::new(),
+            words: vec![0; WORDS].try_into().expect("as many words as were asked for"),
             word: 0,
             parked: 0,
             middle: [0; 64],
@@ -180,7 +182,7 @@ impl<E> Queue<E> {
     /// The next event and its time.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        let mut bits = self.words[self.word];
+        let mut bits = self.words[self.word % WORDS];
         if bits == 0 {
             bits = self.next_word();
             if bits == 0 {
@@ -193,7 +195,7 @@ impl<E> Queue<E> {
         if ring.next == ring.prev {
             let slot = ring.next - self.slots;
             *ring = Link::alone(bucket as u32);
-            self.words[self.word] = bits & (bits - 1);
+            self.words[self.word % WORDS] = bits & (bits - 1);
             return self.release(slot);
         }
         self.pop_shared(bucket as u32)
@@ -268,7 +270,7 @@ impl<E> Queue<E> {
     pub(super) fn footprint(&self) -> usize {
         self.nodes.capacity() * size_of::<Node<E>>()
             + self.links.capacity() * size_of::<Link>()
-            + (self.words.capacity() + self.scratch.capacity()) * 8
+            + self.scratch.capacity() * size_of::<u32>()
     }
 
     #[cold]
@@ -283,13 +285,18 @@ impl<E> Queue<E> {
     /// Puts a link into the ring where its rank belongs.
     #[inline(always)]
     fn place(&mut self, rank: u64, link: u32) {
-        let number = rank >> self.shift;
-        if number.wrapping_sub(self.first) >= self.span {
-            return self.place_coarse(rank, link);
+        let bucket = (rank >> self.shift).wrapping_sub(self.first);
+        if bucket < self.span {
+            self.place_near(bucket as usize, link);
+        } else {
+            self.place_coarse(rank, link);
         }
-        let bucket = (number & self.mask) as usize;
+    }
+
+    #[inline(always)]
+    fn place_near(&mut self, bucket: usize, link: u32) {
         append(&mut self.links, bucket as u32, link);
-        let bits = &mut self.words[bucket >> 6];
+        let bits = &mut self.words[(bucket >> 6) % WORDS];
         let before = *bits;
         *bits = before | 1 << (bucket & 63);
         if before == 0 {
@@ -298,20 +305,22 @@ impl<E> Queue<E> {
         }
     }
 
-    /// Far off, or into a near bucket that has been dealt out.
+    /// Far off, or while a crowd is dealt out.
     #[inline(never)]
     fn place_coarse(&mut self, rank: u64, link: u32) {
         assert!(rank >= self.base, "an event before the present: {} < base", time_of(rank));
         let differs = rank ^ self.base;
-        let low = if differs >> self.shift == 0 { 0 } else { self.shift + self.bits };
+        let (low, first_level) = if differs >> (self.shift + self.bits) != 0 {
+            (self.shift + self.bits, LEVELS as u32)
+        } else if differs >> self.shift != 0 {
+            return self.place_near(((rank >> self.shift) - self.first) as usize, link);
+        } else {
+            (0, 0)
+        };
         let digit = ((differs | 1).ilog2() - low) / 6;
-        let level = digit as usize + if low == 0 { 0 } else { LEVELS };
-        let place = rank >> (low + 6 * digit) & 63;
-        append(&mut self.links, (1 << self.bits) + (level as u32) * 64 + place as u32, link);
-        self.coarse[level] |= 1 << place;
-        if level < LEVELS && self.levels & FINE == 0 {
-            self.parked = std::mem::replace(&mut self.word, self.words.len() - 1);
-        }
+        let (level, place) = (first_level + digit, rank >> (low + 6 * digit) & 63);
+        append(&mut self.links, (1 << self.bits) + level * 64 + place as u32, link);
+        self.coarse[level as usize] |= 1 << place;
         self.levels |= 1 << level;
     }
 
@@ -355,7 +364,7 @@ impl<E> Queue<E> {
     #[inline]
     fn emptied(&mut self, bucket: usize) {
         if bucket >> self.bits == 0 {
-            self.words[bucket >> 6] &= !(1 << (bucket & 63));
+            self.words[(bucket >> 6) % WORDS] &= !(1 << (bucket & 63));
             return;
         }
         let level = (bucket - (1 << self.bits)) >> 6;
@@ -364,6 +373,7 @@ impl<E> Queue<E> {
             self.levels &= !(1 << level);
             if self.levels & FINE == 0 && level < LEVELS {
                 self.word = self.parked;
+                self.span = 1 << self.bits;
             }
         }
     }

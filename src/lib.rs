@@ -1,4 +1,5 @@
 //! regionsim
+pub mod measure;
 pub mod model;
 pub mod net;
 pub mod sim;

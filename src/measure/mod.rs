@@ -1,0 +1,19 @@
+//! The judges: how bad was it?
+pub mod catalogue;
+pub mod expect;
+pub mod metric;
+pub mod oracle;
+pub mod phases;
+pub mod sample;
+pub mod settings;
+pub mod stats;
+pub mod verdict;
+
+pub use catalogue::CATALOGUE;
+pub use expect::{Expectation, Judgement, Ruling};
+pub use metric::{Better, MetricDoc, MetricKey, Unit};
+pub use oracle::Oracle;
+pub use phases::Phases;
+pub use sample::Sample;
+pub use settings::Settings;
+pub use verdict::{Cause, Episode, Incident, Series, Verdict};

@@ -1,0 +1,42 @@
+//! What can be set of the measures: the table `[measure]` of a scenario.
+
+use crate::sim::param::Share;
+use crate::sim::time::Span;
+
+crate::params! {
+    /// How outages are recognised, and how finely latency and series are kept.
+    pub struct Settings {
+        /// Length of the windows in which the share of successes is judged.
+        outage_window: Span = Span::from_secs(10), "our choice: one probe interval of common checkers";
+        /// A window is widened until it holds so many operations.
+        outage_operations: u64 = 100, "our choice: the fewest of which 99 % can be told from 98 %";
+        /// A window with a smaller share of successes is an outage.
+        outage_share: Share = Share(0.99), "our choice: two nines";
+        /// Outages closer than this are one; service must hold so long to count as restored.
+        stable_hold: Span = Span::from_secs(30), "our choice";
+        /// Significant decimal digits kept of a latency, from 1 to 4.
+        latency_digits: u16 = 3, "HdrHistogram's usual choice: errors below 0.1 %";
+        /// The most bins of a time series.
+        series_bins: u32 = 600, "our choice: a dot per pixel of a small chart";
+    }
+}
+
+impl Settings {
+    /// What is wrong with the values, as (key, message); they are clamped where they are used.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.outage_window < Span::from_millis(10) {
+            found.push(("outage_window", "must be at least 10ms".to_string()));
+        }
+        if !(1..=1_000_000).contains(&self.outage_operations) {
+            found.push(("outage_operations", "must be from 1 to 1000000".to_string()));
+        }
+        if !(1..=4).contains(&self.latency_digits) {
+            found.push(("latency_digits", "must be from 1 to 4".to_string()));
+        }
+        if !(1..=100_000).contains(&self.series_bins) {
+            found.push(("series_bins", "must be from 1 to 100000".to_string()));
+        }
+        found
+    }
+}

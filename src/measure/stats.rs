@@ -1,0 +1,169 @@
+//! Statistics over trials: exact percentiles, intervals, paired differences, zero events.
+//!
+//! All intervals are two-sided 95 % ones unless they say otherwise. Sources: order-statistic
+//! intervals, Hahn and Meeker, *Statistical Intervals*, ch. 5; Wilson, JASA 22 (1927); the
+//! percentile bootstrap, Efron and Tibshirani, ch. 13; zero events, Clopper and Pearson,
+//! Biometrika 26 (1934).
+
+use crate::measure::sample::Sample;
+use crate::sim::rng::{Label, Stream, Streams};
+
+/// Chance of an interval to miss.
+const ALPHA: f64 = 0.05;
+/// The normal quantile of 1 - `ALPHA` / 2.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The 0-based rank of percentile `p` (a fraction) among `n` sorted values: the smallest value
+/// with at least a share `p` of all at or below it. `n` must not be zero.
+pub fn rank(n: usize, p: f64) -> usize {
+    // The product is nudged down so that 0.95 * 20 is the 19th and not the 20th value.
+    let target = libm::ceil(p * n as f64 - 1e-9);
+    (target.max(1.0) as usize).min(n) - 1
+}
+
+/// The percentile `p` of sorted values; nothing when there are none.
+pub fn percentile(sorted: &[f64], p: f64) -> Option<f64> {
+    sorted.get(rank(sorted.len().max(1), p)).copied()
+}
+
+/// Sorts numbers; infinities are welcome, NaN is a bug of ours.
+pub fn sort(values: &mut [f64]) {
+    values.sort_unstable_by(f64::total_cmp);
+}
+
+/// The 0-based ranks between which percentile `p` of the distribution lies with 95 %
+/// confidence, whatever the distribution. A side is missing where `n` is too small for it.
+pub fn rank_interval(n: usize, p: f64) -> (Option<usize>, Option<usize>) {
+    let cdf = binomial_cdf(n, p);
+    // Below: the r-th smallest (1-based) exceeds the percentile with chance P(B <= r - 1).
+    let lower = (1..=n).take_while(|r| cdf[r - 1] <= ALPHA / 2.0).last();
+    let upper = (1..=n).find(|r| cdf[r - 1] >= 1.0 - ALPHA / 2.0);
+    (lower.map(|r| r - 1), upper.map(|r| r - 1))
+}
+
+/// Trials needed before both sides of the interval of percentile `p` exist: 368 for p99.
+pub fn trials_needed(p: f64) -> u64 {
+    let edge = p.max(1.0 - p);
+    if edge >= 1.0 {
+        return u64::MAX;
+    }
+    libm::ceil(libm::log(ALPHA / 2.0) / libm::log(edge)) as u64
+}
+
+/// P(B <= k) for k = 0..=n, B binomial (n, p). Works outwards from the mode, where the mass is
+/// largest, so that nothing underflows.
+fn binomial_cdf(n: usize, p: f64) -> Vec<f64> {
+    let mut mass = vec![0.0; n + 1];
+    if p <= 0.0 || p >= 1.0 {
+        mass[if p <= 0.0 { 0 } else { n }] = 1.0;
+    } else {
+        let mode = (((n + 1) as f64 * p) as usize).min(n);
+        mass[mode] = 1.0;
+        let odds = p / (1.0 - p);
+        for k in mode..n {
+            mass[k + 1] = mass[k] * odds * (n - k) as f64 / (k + 1) as f64;
+        }
+        for k in (0..mode).rev() {
+            mass[k] = mass[k + 1] / odds * (k + 1) as f64 / (n - k) as f64;
+        }
+    }
+    let total: f64 = mass.iter().sum();
+    let mut sum = 0.0;
+    for m in &mut mass {
+        sum += *m / total;
+        *m = sum;
+    }
+    mass
+}
+
+/// The Wilson interval of a share: `hits` out of `n`. All of `[0, 1]` when `n` is zero.
+pub fn wilson(hits: u64, n: u64) -> (f64, f64) {
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let (n, share) = (n as f64, hits as f64 / n as f64);
+    let centre = share + Z * Z / (2.0 * n);
+    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0))
+}
+
+/// The most the chance of an event can be that was seen in none of `n` trials: the exact
+/// one-sided 95 % bound, about 3/n.
+pub fn zero_bound(n: u64) -> f64 {
+    if n == 0 { 1.0 } else { 1.0 - libm::pow(ALPHA, 1.0 / n as f64) }
+}
+
+/// The mean; nothing when there are no values.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The bootstrap interval of the mean. The dice are our own and depend on the number of values
+/// alone, so the same values give the same interval. Nothing below two values.
+pub fn mean_interval(values: &[f64]) -> Option<(f64, f64)> {
+    bootstrap(values, |values, dice| {
+        let n = values.len() as u64;
+        (0..n).map(|_| values[dice.below(n) as usize]).sum::<f64>() / n as f64
+    })
+}
+
+fn bootstrap(values: &[f64], draw: impl Fn(&[f64], &mut Stream) -> f64) -> Option<(f64, f64)> {
+    if values.len() < 2 {
+        return None;
+    }
+    // Fewer resamples where each is long: the interval's own error falls with both.
+    let resamples = (4_000_000 / values.len()).clamp(400, 2_000);
+    let mut dice = Streams::new(0, values.len() as u64).stream(Label::new("bootstrap"));
+    let mut draws: Vec<f64> = (0..resamples).map(|_| draw(values, &mut dice)).collect();
+    sort(&mut draws);
+    let low = draws[rank(resamples, ALPHA / 2.0)];
+    let high = draws[rank(resamples, 1.0 - ALPHA / 2.0)];
+    Some((low, high))
+}
+
+/// How two variants differ, trial by trial.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Difference {
+    /// Pairs in which both values are known exactly.
+    pub pairs: usize,
+    /// Pairs left out: a value censored, unresolved or missing on either side.
+    pub left_out: usize,
+    /// Mean of second minus first.
+    pub mean: f64,
+    /// Its interval; nothing below two pairs, or where pairs were left out because a value was
+    /// censored or unresolved (a mean without them would flatter).
+    pub interval: Option<(f64, f64)>,
+    /// Median of second minus first.
+    pub median: f64,
+    /// Its order-statistic interval, where there are enough pairs.
+    pub median_interval: Option<(f64, f64)>,
+}
+
+/// Second minus first, paired by trial. Nothing when no pair is known on both sides.
+pub fn paired_difference(first: &[Sample], second: &[Sample]) -> Option<Difference> {
+    let pairs = || first.iter().zip(second);
+    let known = |(a, b): (&Sample, &Sample)| Some(b.value()? - a.value()?);
+    let mut values: Vec<f64> = pairs().filter_map(known).collect();
+    let missing = |(a, b): &(&Sample, &Sample)| **a == Sample::Missing || **b == Sample::Missing;
+    let blurred = pairs().filter(|pair| !missing(pair) && known(*pair).is_none()).count();
+    let mean = mean(&values)?;
+    let interval = if blurred == 0 { mean_interval(&values) } else { None };
+    sort(&mut values);
+    let median_interval = match rank_interval(values.len(), 0.5) {
+        (Some(low), Some(high)) => Some((values[low], values[high])),
+        _ => None,
+    };
+    Some(Difference {
+        pairs: values.len(),
+        left_out: first.len().max(second.len()) - values.len(),
+        mean,
+        interval,
+        median: percentile(&values, 0.5)?,
+        median_interval,
+    })
+}
+
+#[cfg(test)]
+#[path = "stats_tests.rs"]
+mod tests;

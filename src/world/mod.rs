@@ -5,6 +5,3 @@
 
 pub mod fault;
 pub mod plan;
-
-mod stand_in;
-pub use stand_in::{FaultTimes, Finish, Limits, Stage};

@@ -19,6 +19,7 @@ mod deal;
 
 use super::{Key, Phase, rank, time_of};
 use crate::sim::time::SimTime;
+use std::num::NonZeroU64;
 
 /// Levels of 64 buckets: fine ones first, far ones after; 11 digits of 6 bits are 66 bits.
 const LEVELS: usize = 11;
@@ -40,6 +41,27 @@ struct Link {
     prev: u32,
 }
 
+impl Link {
+    /// The link of a bucket that is empty.
+    fn alone(bucket: u32) -> Link {
+        Link { next: bucket, prev: bucket }
+    }
+}
+
+/// The number of the lowest bit that is set.
+#[inline]
+fn lowest(bits: u64) -> usize {
+    bits.trailing_zeros() as usize
+}
+
+/// Adds a link as the newest of a bucket.
+#[inline]
+fn append(links: &mut [Link], bucket: u32, link: u32) {
+    let newest = std::mem::replace(&mut links[bucket as usize].prev, link);
+    links[link as usize] = Link { next: bucket, prev: newest };
+    links[newest as usize].next = link;
+}
+
 struct Node<E> {
     /// The rank of a pending event, or the next free slot.
     rank: u64,
@@ -55,11 +77,13 @@ pub struct Queue<E> {
     /// Where the links of slots begin.
     slots: u32,
     free: u64,
-    len: usize,
-    scheduled: u64,
-    /// Low bits of a rank within one near bucket, and bits of the near digit.
+    /// How many were ever added, and taken out again.
+    added: u64,
+    taken: u64,
+    /// Low bits of a rank within one near bucket; bits of the near digit, and all of them set.
     shift: u32,
     bits: u32,
+    mask: u64,
     /// Near buckets that take events: from `first` on, `span` of them, in absolute numbers.
     first: u64,
     span: u64,
@@ -68,13 +92,15 @@ pub struct Queue<E> {
     /// Which near buckets hold events; which words of that; which words of that.
     words: Vec<u64>,
     middle: [u64; 64],
+    /// Zero while a crowd is dealt out: then `parked` has it.
     top: u64,
+    parked: u64,
     /// Which coarse buckets hold events, and which levels.
     coarse: [u64; 2 * LEVELS],
     levels: u32,
     /// Counts at the last look at the tuning.
     tuned_at: u64,
-    tuned_scheduled: u64,
+    tuned_added: u64,
     scratch: Vec<u32>,
 }
 
@@ -92,20 +118,22 @@ impl<E> Queue<E> {
             links: Vec::new(),
             slots: 0,
             free: NONE,
-            len: 0,
-            scheduled: 0,
+            added: 0,
+            taken: 0,
             shift: 0,
             bits: 0,
+            mask: 0,
             first: 0,
             span: 0,
             base: 0,
             words: Vec::new(),
             middle: [0; 64],
             top: 0,
+            parked: 0,
             coarse: [0; 2 * LEVELS],
             levels: 0,
             tuned_at: 0,
-            tuned_scheduled: 0,
+            tuned_added: 0,
             scratch: Vec::new(),
         };
         // About a tenth of a millisecond: a guess that the first thousand events correct.
@@ -114,20 +142,19 @@ impl<E> Queue<E> {
     }
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.len
+        (self.added - self.taken) as usize
     }
     /// True when nothing is pending.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.added == self.taken
     }
 
-    /// Adds an event; `at` must not lie before the last popped one, nor beyond 73 years
+    /// Adds an event; `at` must not lie before the last popped one, nor beyond 146 years
     /// ([`SimTime::MAX`] counts as the last instant).
     #[inline]
     pub fn schedule(&mut self, at: SimTime, phase: Phase, event: E) -> Key {
         let rank = rank(at, phase);
-        self.scheduled += 1;
-        self.len += 1;
+        self.added += 1;
         let slot = self.free as usize;
         let Some(node) = self.nodes.get_mut(slot) else {
             return self.grow(rank, event);
@@ -155,20 +182,47 @@ impl<E> Queue<E> {
     /// The next event and its time.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        loop {
-            if self.levels & FINE == 0 && self.top != 0 {
-                let bucket = self.first_near();
-                let (link, rank, count) = self.earliest(bucket);
-                if count <= CROWD {
-                    return self.take(link - self.slots).map(|event| (time_of(rank), event));
+        if let Some(top) = NonZeroU64::new(self.top) {
+            let top = top.trailing_zeros() as usize;
+            let word = top << 6 | lowest(self.middle[top]);
+            let bits = self.words[word];
+            let bucket = word << 6 | lowest(bits);
+            let ring = &mut self.links[bucket];
+            // Nearly always the event is alone in its bucket, and both are quickly in order.
+            if ring.next == ring.prev {
+                let slot = ring.next - self.slots;
+                *ring = Link::alone(bucket as u32);
+                let rest = bits & (bits - 1);
+                self.words[word] = rest;
+                if rest == 0 {
+                    self.word_emptied(word);
                 }
-                self.spread_near(bucket, rank);
-            } else if self.levels & FINE != 0 {
-                let (link, rank) = self.earliest_fine();
-                return self.take(link - self.slots).map(|event| (time_of(rank), event));
-            } else if !self.advance() {
-                return None;
+                return self.release(slot);
             }
+        }
+        self.pop_shared()
+    }
+
+    /// The next event, from a bucket with several.
+    #[inline(never)]
+    fn pop_shared(&mut self) -> Option<(SimTime, E)> {
+        loop {
+            if self.levels & FINE != 0 {
+                let link = self.earliest_fine();
+                return self.take(link - self.slots);
+            }
+            if self.top == 0 {
+                if !self.advance() {
+                    return None;
+                }
+                continue;
+            }
+            let bucket = self.first_near();
+            let (link, rank, count) = self.earliest(bucket);
+            if count <= CROWD {
+                return self.take(link - self.slots);
+            }
+            self.spread_near(bucket, rank);
         }
     }
 
@@ -204,16 +258,17 @@ impl<E> Queue<E> {
     #[inline]
     fn place(&mut self, rank: u64, link: u32) {
         let number = rank >> self.shift;
-        if number.wrapping_sub(self.first) < self.span {
-            let bucket = number as u32 & ((1 << self.bits) - 1);
-            if self.append(bucket, link) {
-                let word = bucket as usize >> 6;
-                self.words[word] |= 1 << (bucket & 63);
-                self.middle[word >> 6 & 63] |= 1 << (word & 63);
-                self.top |= 1 << (word >> 6);
-            }
-        } else {
-            self.place_coarse(rank, link);
+        if number.wrapping_sub(self.first) >= self.span {
+            return self.place_coarse(rank, link);
+        }
+        let bucket = (number & self.mask) as usize;
+        append(&mut self.links, bucket as u32, link);
+        let bits = &mut self.words[bucket >> 6];
+        let before = *bits;
+        *bits = before | 1 << (bucket & 63);
+        if before == 0 {
+            self.middle[bucket >> 12 & 63] |= 1 << (bucket >> 6 & 63);
+            *self.summary() |= 1 << (bucket >> 12);
         }
     }
 
@@ -226,64 +281,80 @@ impl<E> Queue<E> {
         let digit = ((differs | 1).ilog2() - low) / 6;
         let level = digit as usize + if low == 0 { 0 } else { LEVELS };
         let place = rank >> (low + 6 * digit) & 63;
-        self.append((1 << self.bits) + (level as u32) * 64 + place as u32, link);
+        append(&mut self.links, (1 << self.bits) + (level as u32) * 64 + place as u32, link);
         self.coarse[level] |= 1 << place;
+        if level < LEVELS && self.levels & FINE == 0 {
+            self.parked = std::mem::take(&mut self.top);
+        }
         self.levels |= 1 << level;
-    }
-
-    /// Adds a link as the newest of a bucket; true when it is alone there.
-    #[inline]
-    fn append(&mut self, bucket: u32, link: u32) -> bool {
-        let newest = std::mem::replace(&mut self.links[bucket as usize].prev, link);
-        self.links[link as usize] = Link { next: bucket, prev: newest };
-        self.links[newest as usize].next = link;
-        newest == bucket
     }
 
     /// Takes a pending event out of its ring and frees its slot.
     #[inline]
-    fn take(&mut self, slot: u32) -> Option<E> {
-        let Link { next, prev } = self.links[(self.slots + slot) as usize];
-        self.links[prev as usize].next = next;
-        self.links[next as usize].prev = prev;
+    fn take(&mut self, slot: u32) -> Option<(SimTime, E)> {
+        let links = self.links.as_mut_slice();
+        let Link { next, prev } = links[(self.slots + slot) as usize];
+        links[prev as usize].next = next;
+        links[next as usize].prev = prev;
         if next == prev {
             self.emptied(next as usize);
         }
+        self.release(slot)
+    }
+
+    /// Frees the slot of an event that is in no ring any more.
+    #[inline]
+    fn release(&mut self, slot: u32) -> Option<(SimTime, E)> {
+        self.taken += 1;
         let node = &mut self.nodes[slot as usize];
+        let at = time_of(node.rank);
         node.generation = node.generation.wrapping_add(1);
         node.rank = self.free;
         self.free = u64::from(slot);
-        self.len -= 1;
-        node.event.take()
+        node.event.take().map(|event| (at, event))
     }
 
+    /// A bucket has lost its last event.
     #[inline]
     fn emptied(&mut self, bucket: usize) {
         let word = bucket >> 6;
         if let Some(bits) = self.words.get_mut(word) {
             *bits &= !(1 << (bucket & 63));
             if *bits == 0 {
-                let middle = &mut self.middle[word >> 6 & 63];
-                *middle &= !(1 << (word & 63));
-                if *middle == 0 {
-                    self.top &= !(1 << (word >> 6));
-                }
+                self.word_emptied(word);
             }
         } else {
             let level = word - self.words.len();
             self.coarse[level] &= !(1 << (bucket & 63));
             if self.coarse[level] == 0 {
                 self.levels &= !(1 << level);
+                if self.levels & FINE == 0 && level < LEVELS {
+                    self.top = std::mem::take(&mut self.parked);
+                }
             }
+        }
+    }
+
+    /// The top of the near bitmap, wherever it is.
+    fn summary(&mut self) -> &mut u64 {
+        if self.levels & FINE == 0 { &mut self.top } else { &mut self.parked }
+    }
+
+    #[inline]
+    fn word_emptied(&mut self, word: usize) {
+        let middle = &mut self.middle[word >> 6 & 63];
+        *middle &= !(1 << (word & 63));
+        if *middle == 0 {
+            *self.summary() &= !(1 << (word >> 6));
         }
     }
 
     /// The first near bucket that holds events; there must be one.
     #[inline]
     fn first_near(&self) -> u32 {
-        let top = self.top.trailing_zeros() as usize & 63;
-        let word = top << 6 | self.middle[top].trailing_zeros() as usize;
-        (word << 6) as u32 | self.words[word].trailing_zeros()
+        let top = lowest(self.top) & 63;
+        let word = top << 6 | lowest(self.middle[top]);
+        (word << 6 | lowest(self.words[word])) as u32
     }
     /// The first bucket of a level that holds events; there must be one.
     fn first_coarse(&self, level: usize) -> u32 {

@@ -5,7 +5,7 @@ use super::{COARSE, CROWD, FINE, LEVELS, Link, Queue, WINDOW_BITS};
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
-const WINDOW_WAITS: u64 = 8;
+const WINDOW_WAITS: u64 = 16;
 /// The tuning is not looked at before so many events have been added.
 const TUNE_AFTER: u64 = 512;
 
@@ -60,21 +60,21 @@ impl<E> Queue<E> {
         self.deal_out(bucket);
     }
 
-    /// The earliest event while a crowd is dealt out, and its rank.
+    /// The link of the earliest event while a crowd is dealt out.
     #[cold]
     #[inline(never)]
-    pub(super) fn earliest_fine(&mut self) -> (u32, u64) {
+    pub(super) fn earliest_fine(&mut self) -> u32 {
         loop {
             let level = self.levels.trailing_zeros() as usize;
             let bucket = self.first_coarse(level);
             let oldest = self.links[bucket as usize].next;
             if level == 0 {
                 // All the same: the oldest is the earliest.
-                return (oldest, self.nodes[(oldest - self.slots) as usize].rank);
+                return oldest;
             }
             let (link, rank, count) = self.earliest(bucket);
             if count <= CROWD {
-                return (link, rank);
+                return link;
             }
             self.base = rank & !63;
             self.deal_out(bucket);
@@ -84,7 +84,7 @@ impl<E> Queue<E> {
     /// Takes a bucket apart and places its events anew, oldest first.
     fn deal_out(&mut self, bucket: u32) {
         let mut link = self.links[bucket as usize].next;
-        self.links[bucket as usize] = Link { next: bucket, prev: bucket };
+        self.links[bucket as usize] = Link::alone(bucket);
         self.emptied(bucket as usize);
         while link != bucket {
             let next = self.links[link as usize].next;
@@ -97,15 +97,15 @@ impl<E> Queue<E> {
     /// where they are off by a factor of four; true when it did. `now` is not after anything
     /// pending, and an event at or after it is popped next.
     fn tune(&mut self, now: u64) -> bool {
-        let added = self.scheduled - self.tuned_scheduled;
-        if added < TUNE_AFTER.max(self.len as u64) || now <= self.tuned_at {
+        let (added, pending) = (self.added - self.tuned_added, self.added - self.taken);
+        if added < TUNE_AFTER.max(pending) || now <= self.tuned_at {
             return false;
         }
         let gap = ((now - self.tuned_at) / added).max(1);
-        (self.tuned_at, self.tuned_scheduled) = (now, self.scheduled);
+        (self.tuned_at, self.tuned_added) = (now, self.added);
         // At least one nanosecond, so that the phases of an instant share their bucket.
-        let shift = gap.ilog2().saturating_sub(1).max(2);
-        let wanted = (self.len as u64).saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
+        let shift = gap.ilog2().saturating_sub(2).max(2);
+        let wanted = pending.saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
         let bits = wanted.max(1).ilog2() + 1;
         let bits = bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
         if shift.abs_diff(self.shift) < 2 && bits.abs_diff(self.bits) < 2 {
@@ -128,15 +128,16 @@ impl<E> Queue<E> {
                 link = self.links[link as usize].next;
             }
         }
-        (self.shift, self.bits) = (shift, bits);
+        (self.shift, self.bits, self.mask) = (shift, bits, (1 << bits) - 1);
         self.slots = (1 << bits) + COARSE as u32;
         self.links.clear();
-        self.links.extend((0..self.slots).map(|bucket| Link { next: bucket, prev: bucket }));
+        self.links.extend((0..self.slots).map(Link::alone));
         let all = self.slots as usize + self.nodes.len();
-        self.links.resize(all, Link { next: 0, prev: 0 });
+        self.links.resize(all, Link::alone(0));
         self.words.clear();
         self.words.resize(1 << (bits - 6), 0);
         (self.middle, self.top) = ([0; 64], 0);
+        self.parked = 0;
         (self.coarse, self.levels) = ([0; 2 * LEVELS], 0);
         self.open_window();
         for slot in &pending {

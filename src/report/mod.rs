@@ -20,6 +20,7 @@ pub mod number;
 pub mod parts;
 pub mod recorder;
 pub mod summary;
+pub mod trace;
 
 
 pub use findings::Findings;

@@ -211,11 +211,6 @@ words! {
     }
 }
 
-/// The word of a step of a failover.
-pub fn step_word(step: FailoverStep) -> &'static str {
-    if let Shown::Word(word) = step.show() { word } else { "" }
-}
-
 macro_rules! parts {
     ($(#[$doc:meta])* $module:ident, $ty:ident {
         $($tag:literal $word:literal => $arm:ident $({ $($field:ident),* })? $(( $($item:ident),* ))?,)*

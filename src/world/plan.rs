@@ -82,6 +82,38 @@ pub struct Plan {
     pub clock_drift_ppm: f64,
 }
 
+impl Plan {
+    /// `region`, or `region/zone` where the region has zones.
+    pub fn spot_name(&self, spot: Spot) -> String {
+        let region = &self.regions[spot.region];
+        match region.zones.get(spot.zone) {
+            Some(zone) => format!("{}/{zone}", region.name),
+            None => region.name.clone(),
+        }
+    }
+
+    /// Every node by the name that faults use, and where it stands: replicas `store@place`,
+    /// voters `lease@place`, checkers `health_check@place`, controllers `failover@place`, name
+    /// servers `routing@place`, token storage `storage:store@place`, and last the client
+    /// populations `clients:name`, which live outside the regions and which no fault can touch.
+    pub fn node_names(&self) -> Vec<(String, Spot)> {
+        let mut nodes: Vec<(String, Spot)> = Vec::new();
+        let mut add = |name: &str, spots: &[Spot]| {
+            nodes.extend(spots.iter().map(|s| (format!("{name}@{}", self.spot_name(*s)), *s)));
+        };
+        self.stores.iter().for_each(|store| add(&store.name, &store.replicas));
+        self.leases.iter().for_each(|lease| add(&lease.name, &lease.voters));
+        self.health_checks.iter().for_each(|check| add(&check.name, &check.checkers));
+        self.failovers.iter().for_each(|failover| add(&failover.name, &[failover.controller]));
+        self.routings.iter().for_each(|routing| add(&routing.name, &routing.name_servers));
+        for store in &self.stores {
+            add(&format!("storage:{}", store.name), store.token_storage.as_slice());
+        }
+        nodes.extend(self.clients.iter().map(|c| (format!("clients:{}", c.name), c.spot)));
+        nodes
+    }
+}
+
 /// A region.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RegionPlan {

@@ -38,6 +38,7 @@ impl Raft {
         self.stance = Stance::Candidate;
         self.leader = None;
         self.verified = 0;
+        self.early.clear();
         self.owes_ack = false;
         self.owes_vote = None;
         self.ballots = 0;

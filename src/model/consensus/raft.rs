@@ -9,6 +9,7 @@ use crate::model::msg::Msg;
 use crate::sim::Span;
 use crate::sim::rng::Stream;
 use crate::sim::time::LocalTime;
+use std::collections::BTreeMap;
 
 /// What a voter is made of.
 #[derive(Clone, Debug)]
@@ -80,6 +81,9 @@ pub struct Raft {
     applied: u32,
     /// Up to here the log is known to be the same as that of the current term's leader.
     pub(super) verified: u32,
+    /// Entries of the current leader that overtook those before them: by number, each with the
+    /// term of the one before it.
+    pub(super) early: BTreeMap<u32, (Term, Entry)>,
     /// A leader waits for the disk's confirmation.
     pub(super) owes_ack: bool,
     /// A candidate waits for the disk's confirmation.
@@ -122,6 +126,7 @@ impl Raft {
             commit: 0,
             applied: 0,
             verified: 0,
+            early: BTreeMap::new(),
             owes_ack: false,
             owes_vote: None,
             announced: None,
@@ -155,6 +160,7 @@ impl Raft {
         self.commit = 0;
         self.applied = 0;
         self.verified = 0;
+        self.early.clear();
         self.owes_ack = false;
         self.owes_vote = None;
         self.announced = None;
@@ -284,6 +290,7 @@ impl Raft {
         self.stable.set_head(Head { term, voted: None, ..self.stable.head() });
         self.leader = None;
         self.verified = 0;
+        self.early.clear();
         self.owes_ack = false;
         self.owes_vote = None;
     }

@@ -26,7 +26,7 @@ use crate::model::ctx::Ctx;
 use crate::model::id::{ProcessId, Term};
 
 /// How many entries may be under way to one follower.
-const WINDOW: u32 = 64;
+const WINDOW: u32 = 32;
 
 impl Raft {
     /// The leader shows that it lives, a candidate asks again.
@@ -127,25 +127,41 @@ impl Raft {
         self.heard = Some(ctx.now());
         self.rearm_election(ctx);
         if prev.1 > self.commit && self.stable.term_at(prev.1) != Some(prev.0) {
+            if let Some(entry) = entry
+                && self.early.len() < WINDOW as usize
+            {
+                self.early.insert(prev.1 + 1, (prev.0, entry));
+            }
             let hint = self.stable.not_above(prev.1, prev.0);
             self.reject(from, prev.1, hint, ctx);
             self.write(ctx);
             return;
         }
-        let end = prev.1 + u32::from(entry.is_some());
-        if let Some(entry) = entry
-            && self.stable.term_at(end) != Some(entry.term)
-        {
-            assert!(end > self.commit, "a committed entry is never overwritten");
-            self.stable.truncate(prev.1);
-            self.stable.push(entry);
-        }
+        let end = self.hold(prev.1, entry);
         self.verified = self.verified.max(end);
         self.commit = self.commit.max(commit.min(self.verified));
         self.owes_ack = true;
         self.read_welcomes(ctx);
         self.pay_ack(ctx);
         self.write(ctx);
+    }
+
+    /// Takes the leader's entry into the log, and those that had come too early and now fit.
+    /// Gives the last one.
+    fn hold(&mut self, prev: u32, entry: Option<Entry>) -> u32 {
+        let mut end = prev;
+        let mut next = entry;
+        while let Some(entry) = next {
+            if self.stable.term_at(end + 1) != Some(entry.term) {
+                assert!(end >= self.commit, "a committed entry is never overwritten");
+                self.stable.truncate(end);
+                self.stable.push(entry);
+            }
+            end += 1;
+            let early = self.early.remove(&(end + 1));
+            next = early.filter(|(term, _)| *term == entry.term).map(|(_, entry)| entry);
+        }
+        end
     }
 
     fn reject(&self, to: ProcessId, prev_index: u32, hint: (Term, u32), ctx: &mut Ctx<'_>) {
@@ -182,10 +198,11 @@ impl Raft {
     /// A follower confirms.
     pub(super) fn on_appended(&mut self, peer: usize, matched: u32, ctx: &mut Ctx<'_>) {
         debug_assert!(matched <= self.stable.end());
+        let end = self.stable.end();
         let progress = &mut self.progress[peer];
         progress.heard = ctx.now();
         progress.matched = progress.matched.max(matched);
-        progress.went_in(matched);
+        progress.went_in(matched, end);
         self.advance_commit(ctx);
         self.send_entries(peer, ctx);
     }
@@ -218,10 +235,14 @@ impl Raft {
         let progress = &mut self.progress[peer];
         if progress.welcomed != Some(nonce) {
             progress.welcomed = Some(nonce);
+            progress.probing = true;
+            progress.next = has + 1;
+            progress.holds = has;
             let word = welcome(self.members[peer], nonce);
             self.propose(word, ctx);
         }
-        self.progress[peer].went_in(has);
+        let end = self.stable.end();
+        self.progress[peer].went_in(has, end);
         self.send_entries(peer, ctx);
     }
 
@@ -260,8 +281,12 @@ impl Raft {
 }
 
 impl Progress {
-    /// The follower holds everything up to here: its log and ours meet.
-    fn went_in(&mut self, upto: u32) {
+    /// The follower holds everything up to here, of a log that ends at `end`. Ends the probing
+    /// if this answers the probe; late answers to what was sent before do not.
+    fn went_in(&mut self, upto: u32, end: u32) {
+        if self.probing && upto < self.next.min(end) {
+            return;
+        }
         self.holds = self.holds.max(upto);
         self.next = self.next.max(upto + 1);
         self.probing = false;

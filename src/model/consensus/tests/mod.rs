@@ -139,12 +139,17 @@ impl<M: Machine> Tiny<M> {
 
     /// Gives a machine an input and carries out what it leaves.
     fn step(&mut self, who: usize, input: Input) {
+        self.with(who, |machine, ctx| machine.step(input, ctx));
+    }
+
+    /// Lets a test act on a machine, and carries out what it leaves.
+    pub(crate) fn with(&mut self, who: usize, act: impl FnOnce(&mut M, &mut Ctx<'_>)) {
         let mut effects = std::mem::take(&mut self.left.1);
         effects.clear();
         let wall = WallTime::from_nanos(self.now);
         let (me, node) = (ProcessId::of(who), NodeId::of(who));
         let mut ctx = Ctx::new(me, node, self.local(who), wall, &self.book, &mut effects);
-        self.machines[who].step(input, &mut ctx);
+        act(&mut self.machines[who], &mut ctx);
         for effect in &effects {
             self.carry_out(who, *effect);
         }

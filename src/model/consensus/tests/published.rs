@@ -82,7 +82,8 @@ fn split_votes_are_as_rare_as_the_closed_form_says() {
 }
 
 /// Five servers, one-way delays of 30 to 40 ms, timeouts of 300 to 600 ms: time until a
-/// candidate holds three votes (figure 9.4 of the thesis, digitised to about 3 ms).
+/// candidate holds three votes (figure 9.4 of the thesis, 10,000 elections, digitised to about
+/// 3 ms). Four times as many here, so that the tolerances are those of the published tail.
 #[test]
 fn elections_over_a_wide_area_take_as_long_as_published() {
     // Failed servers; mean, median, 90th, 99th and 99.9th percentile in ms.
@@ -93,7 +94,7 @@ fn elections_over_a_wide_area_take_as_long_as_published() {
     ];
     let params = plain((Span::from_millis(300), Span::from_millis(600)));
     for (failed, published) in table {
-        let mut times: Vec<f64> = (0..10_000)
+        let mut times: Vec<f64> = (0..40_000)
             .map(|trial| {
                 let mut tiny = fresh(5, 5 - failed, &params, trial);
                 while tiny.machines.iter().all(|bare| bare.raft.leads().is_none()) {
@@ -106,6 +107,7 @@ fn elections_over_a_wide_area_take_as_long_as_published() {
         let at = |q: f64| times[(q * times.len() as f64) as usize];
         let mean = times.iter().sum::<f64>() / times.len() as f64;
         let measured = [mean, at(0.5), at(0.9), at(0.99), at(0.999)];
+        println!("{failed} failed: {measured:.0?}");
         for ((measured, published), tolerance) in
             measured.iter().zip(published).zip([0.04, 0.04, 0.05, 0.07, 0.10])
         {

@@ -1,0 +1,196 @@
+//! From the file as written to the plan as meant: names become numbers.
+
+use super::draft::{Draft, FaultDraft, Named};
+use super::names::{Names, refer};
+use super::wan::{self, PairOrigin};
+use crate::model::control::{FailoverParams, LeaseParams};
+use crate::model::detect::HealthCheckParams;
+use crate::model::replica::StoreParams;
+use crate::model::route::{RoutingParams, ViaParams};
+use crate::sim::param::{Name, Problems};
+use crate::world::plan::{
+    ClientPlan, FailoverPlan, FaultPlan, HealthCheckPlan, LeasePlan, Plan, RoutingPlan, Spot,
+    StorePlan,
+};
+
+/// The plan, and where the round trip of each pair comes from. What could not be resolved is a
+/// problem, and stands in the plan as the first of its kind.
+pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) {
+    let names = Names::of(draft);
+    let (wan, origins) = wan::lower(draft, &names, problems);
+    let run = &draft.run.params;
+    let mut routings: Vec<RoutingPlan> =
+        draft.routings.iter().map(|table| routing(table, &names, problems)).collect();
+    let fallback = routings.len();
+    let stores: Vec<StorePlan> =
+        draft.stores.iter().map(|table| store(table, draft, &names, fallback, problems)).collect();
+    if stores.iter().any(|store| store.routing == fallback) {
+        let params = RoutingParams::default();
+        let name_servers = name_servers(&params, &names, problems);
+        routings.push(RoutingPlan { name: "routing".to_string(), params, name_servers });
+    }
+    let plan = Plan {
+        name: draft.scenario.params.name.text.clone(),
+        warmup: run.warmup,
+        horizon: run.horizon,
+        settle: run.settle,
+        rto_objective: draft.policy.params.rto,
+        wan,
+        stores,
+        leases: draft.leases.iter().map(|table| lease(table, &names, problems)).collect(),
+        health_checks: draft
+            .health_checks
+            .iter()
+            .map(|table| health_check(table, &names, problems))
+            .collect(),
+        failovers: draft.failovers.iter().map(|table| failover(table, &names, problems)).collect(),
+        routings,
+        clients: clients(draft, &names, problems),
+        faults: draft.faults.iter().enumerate().filter_map(|(i, f)| fault(i, f)).collect(),
+        clock_drift_ppm: run.clock_drift_ppm,
+        regions: names.regions,
+    };
+    (plan, origins)
+}
+
+fn store(
+    table: &Named<StoreParams>,
+    draft: &Draft,
+    names: &Names,
+    fallback_routing: usize,
+    problems: &mut Problems,
+) -> StorePlan {
+    let params = &table.params;
+    let mut replicas = Vec::new();
+    if table.wrote("primary") {
+        let all: Vec<Name> =
+            std::iter::once(&params.primary).chain(&params.standbys).cloned().collect();
+        replicas = names.spots(&all, "replica", problems);
+    }
+    let failover = refer(params.failover.as_ref(), &draft.failovers, "failover", problems);
+    let lease = refer(params.lease.as_ref(), &draft.leases, "lease", problems);
+    let check = params.health_check.as_ref();
+    let routing = refer(params.routing.as_ref(), &draft.routings, "routing", problems);
+    let token_storage = failover.and_then(|index| {
+        let storage = &draft.failovers[index].params.token_storage;
+        if storage.text == "standbys" { None } else { names.find_spot(&storage.text) }
+    });
+    StorePlan {
+        name: table.name.clone(),
+        params: params.clone(),
+        replicas,
+        lease,
+        health_check: refer(check, &draft.health_checks, "health_check", problems),
+        failover,
+        routing: routing.unwrap_or(fallback_routing),
+        token_storage,
+    }
+}
+
+fn lease(table: &Named<LeaseParams>, names: &Names, problems: &mut Problems) -> LeasePlan {
+    let params = table.params.clone();
+    let voters = names.spots(&params.voters, "voter", problems);
+    let initial_leader = params.election.initial_leader.as_ref().and_then(|name| {
+        let spot = names.spot(name, problems)?;
+        let found = voters.iter().position(|voter| *voter == spot);
+        if found.is_none() {
+            let message = format!("`{}` is no voter of this lease", name.text);
+            problems.add(&name.place, message);
+        }
+        found
+    });
+    LeasePlan { name: table.name.clone(), params, voters, initial_leader }
+}
+
+fn health_check(
+    table: &Named<HealthCheckParams>,
+    names: &Names,
+    problems: &mut Problems,
+) -> HealthCheckPlan {
+    let params = table.params.clone();
+    let checkers = names.spots(&params.checkers, "checker", problems);
+    let majority = checkers.len() as u32 / 2 + 1;
+    let unhealthy_quorum = params.unhealthy_quorum.unwrap_or(majority);
+    HealthCheckPlan { name: table.name.clone(), params, checkers, unhealthy_quorum }
+}
+
+fn failover(table: &Named<FailoverParams>, names: &Names, problems: &mut Problems) -> FailoverPlan {
+    let params = table.params.clone();
+    let storage = &params.token_storage;
+    if storage.text != "standbys" && names.find_spot(&storage.text).is_none() {
+        let mut known: Vec<&str> = vec!["standbys"];
+        known.extend(names.regions.iter().map(|region| region.name.as_str()));
+        let message = format!("unknown token_storage `{}`", storage.text);
+        problems.add_help(
+            &storage.place,
+            message,
+            super::names::suggest_few(&storage.text, &known),
+        );
+    }
+    let written = table.node.get("controller").is_some_and(|node| node.get("region").is_some());
+    let controller = match written {
+        true => names.spot(&params.controller.region, problems).unwrap_or_default(),
+        false => Spot::default(),
+    };
+    FailoverPlan { name: table.name.clone(), params, controller }
+}
+
+fn routing(table: &Named<RoutingParams>, names: &Names, problems: &mut Problems) -> RoutingPlan {
+    let params = table.params.clone();
+    let name_servers = name_servers(&params, names, problems);
+    RoutingPlan { name: table.name.clone(), params, name_servers }
+}
+
+/// The stated name servers, or one in every region.
+fn name_servers(params: &RoutingParams, names: &Names, problems: &mut Problems) -> Vec<Spot> {
+    match &params.via {
+        ViaParams::Dns(dns) if !dns.servers.is_empty() => {
+            names.spots(&dns.servers, "name server", problems)
+        }
+        ViaParams::Dns(_) => {
+            (0..names.regions.len()).map(|region| Spot { region, zone: 0 }).collect()
+        }
+        ViaParams::GlobalLb(_) => Vec::new(),
+    }
+}
+
+fn clients(draft: &Draft, names: &Names, problems: &mut Problems) -> Vec<ClientPlan> {
+    let mut plans = Vec::new();
+    for table in &draft.clients {
+        let params = table.params.clone();
+        let spot = match table.wrote("region") {
+            true => names.spot(&params.region, problems).unwrap_or_default(),
+            false => Spot::default(),
+        };
+        let store = match (&params.store, draft.stores.len()) {
+            (None, 1) => Some(0),
+            (None, 0) => None,
+            (None, _) => {
+                let known: Vec<&str> = draft.stores.iter().map(|s| s.name.as_str()).collect();
+                let help = format!("one of: {}", known.join(", "));
+                problems.add_help(&table.place, "missing key `store`: there are several", help);
+                None
+            }
+            (name, _) => refer(name.as_ref(), &draft.stores, "store", problems),
+        };
+        plans.push(ClientPlan {
+            name: table.name.clone(),
+            params,
+            spot,
+            store: store.unwrap_or_default(),
+        });
+    }
+    plans
+}
+
+/// The name of a fault: as stated, or its kind and its place in the file, from 1.
+pub fn fault_name(index: usize, fault: &FaultDraft) -> String {
+    let kind = fault.params.as_ref().map_or("fault", |params| params.word());
+    let own = || format!("{kind}-{}", index + 1);
+    fault.common.name.as_ref().map(|name| name.text.clone()).unwrap_or_else(own)
+}
+
+fn fault(index: usize, draft: &FaultDraft) -> Option<FaultPlan> {
+    let params = draft.params.clone()?;
+    Some(FaultPlan { name: fault_name(index, draft), common: draft.common.clone(), params })
+}

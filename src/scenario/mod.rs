@@ -1,0 +1,182 @@
+//! The reader: what did the user mean?
+//!
+//! TOML in; a [`Plan`], expectations, and every diagnostic at once out. May use `world` (the plan
+//! only), `measure` (metric catalogue, expectations and settings only), `model`, `net` and `sim`,
+//! and the crates `toml`, `annotate-snippets` and `serde_json`. Will never know how a run
+//! proceeds, and prints nothing: the porch does.
+//!
+//! The way of a file: `tree` (text to values with places), `overrides` (variants and `--set`),
+//! `draft` (tables into declared parameters), `lower` (names into numbers), `validate` (what
+//! cannot be or was hardly meant).
+//!
+//! # Decided
+//! - The tree is read by the declarations of `sim::param`, not by serde: places survive, and all
+//!   errors come at once.
+//! - Overrides change the tree before it is read. There is one reader and one set of checks.
+//! - A diagnostic about an override points into the override's own text.
+//! - Zones: a bare region stands for its first zone where one node is placed, and for all its
+//!   zones where a fault is aimed.
+
+pub mod diagnostic;
+mod draft;
+mod lower;
+pub mod matrices;
+mod names;
+mod overlay;
+mod overrides;
+mod presets;
+pub mod schema;
+mod tree;
+mod validate;
+mod wan;
+
+pub use diagnostic::{Diagnostic, Origin, Severity, render};
+pub use schema::PolicyTable;
+pub use tree::{LIMIT_BYTES, LIMIT_DEPTH, LIMIT_VALUES};
+
+use crate::sim::digest::Digest;
+use crate::sim::param::{Node, Problems};
+use crate::world::plan::Plan;
+use draft::Draft;
+use overlay::Overlay;
+
+/// A scenario as meant.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// One line for reports.
+    pub title: String,
+    /// What it tells: stated, or the comment block at the head of the file.
+    pub story: String,
+    /// The question it answers; empty when none is stated.
+    pub question: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// What the world runs.
+    pub plan: Plan,
+    /// How many trials, unless the command line says otherwise.
+    pub trials: u64,
+    /// The seed, unless the command line says otherwise.
+    pub seed: u64,
+    /// The objectives.
+    pub policy: PolicyTable,
+    /// The names of the variants in the file.
+    pub variants: Vec<String>,
+    /// The variant that was applied.
+    pub variant: Option<String>,
+    /// Digest of the text and of all that was applied to it.
+    pub digest: u64,
+}
+
+/// Reads a scenario. Nothing comes back when any diagnostic is an error.
+pub fn load(text: &str) -> (Option<Scenario>, Vec<Diagnostic>) {
+    load_with(text, &[], None)
+}
+
+/// Reads a scenario with a variant applied, and then overrides (`key`, `value`) over it.
+///
+/// A value is written as in TOML; what is not TOML is taken as text, so that `30m` needs no
+/// quotes. `remove` as a key takes things away.
+pub fn load_with(
+    text: &str,
+    overrides: &[(String, String)],
+    variant: Option<&str>,
+) -> (Option<Scenario>, Vec<Diagnostic>) {
+    let reading = read(text, overrides, variant);
+    (reading.scenario, reading.diagnostics)
+}
+
+/// All that reading a file gives; `explain` needs more of it than a run.
+struct Reading {
+    scenario: Option<Scenario>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Reading {
+    let (mut problems, mut doubts) = (Problems::default(), Problems::default());
+    let overlay = Overlay::new(text, overrides);
+    let root = tree::parse(text, &mut problems);
+    let valid = problems.is_empty();
+    let mut scenario = None;
+    if let Some(mut root) = root {
+        if let Some(name) = variant {
+            overlay.vary(&mut root, name, &mut problems);
+        }
+        overlay.apply(&mut root, overrides, &mut problems);
+        if valid {
+            let draft = draft::read(&root, &mut problems);
+            if validate::sizes(&draft, &mut problems) {
+                let (plan, _) = lower::lower(&draft, &mut problems);
+                validate::validate(&draft, &plan, &mut problems, &mut doubts);
+                scenario = Some(assemble(text, &draft, plan, overrides, variant));
+            }
+        } else {
+            typos_beside_syntax_errors(text, &root, &mut problems);
+        }
+    }
+    let errors = problems.0.into_iter().map(|p| overlay.diagnostic(Severity::Error, p));
+    let doubts = doubts.0.into_iter().map(|p| overlay.diagnostic(Severity::Warning, p));
+    let diagnostics = diagnostic::tidy(errors.chain(doubts).collect());
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    Reading { scenario: scenario.filter(|_| !broken), diagnostics }
+}
+
+/// Of a file that is not TOML only a part was understood. What is missing from that part may
+/// stand in the other, so only what is surely wrong is told: unknown words, on lines that could
+/// be read.
+fn typos_beside_syntax_errors(text: &str, root: &Node, problems: &mut Problems) {
+    let line = |byte: usize| diagnostic::line_and_column(text, byte).0;
+    let broken: Vec<usize> = problems.0.iter().map(|p| line(p.place.start)).collect();
+    if broken.len() > diagnostic::LIMIT_SHOWN {
+        return;
+    }
+    let mut more = Problems::default();
+    draft::read(root, &mut more);
+    let sure =
+        |message: &str| message.starts_with("unknown ") || message.starts_with("a bare number");
+    more.0.truncate(1_000);
+    more.0.retain(|p| sure(&p.message) && !broken.contains(&line(p.place.start)));
+    problems.0.append(&mut more.0);
+}
+
+fn assemble(
+    text: &str,
+    draft: &Draft,
+    plan: Plan,
+    overrides: &[(String, String)],
+    variant: Option<&str>,
+) -> Scenario {
+    let table = &draft.scenario.params;
+    let run = &draft.run.params;
+    Scenario {
+        name: table.name.text.clone(),
+        title: table.title.clone().unwrap_or_else(|| table.name.text.clone()),
+        story: table.story.clone().unwrap_or_else(|| tree::leading_comment(text)),
+        question: table.question.clone().unwrap_or_default(),
+        tags: table.tags.clone(),
+        plan,
+        trials: run.trials,
+        seed: run.seed,
+        policy: draft.policy.params.clone(),
+        variants: draft.variants.iter().map(|entry| entry.key.clone()).collect(),
+        variant: variant.map(str::to_string),
+        digest: digest(text, overrides, variant),
+    }
+}
+
+/// Of the text and of all that was applied to it; line ends do not count.
+fn digest(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> u64 {
+    let mut digest = Digest::new();
+    let mut fold = |part: &str| {
+        digest.fold(part.len() as u64);
+        part.bytes().for_each(|byte| digest.fold(u64::from(byte)));
+    };
+    fold(&text.replace("\r\n", "\n"));
+    fold(variant.unwrap_or(""));
+    for (key, value) in overrides {
+        fold(key);
+        fold(value);
+    }
+    digest.value()
+}

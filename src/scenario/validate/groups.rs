@@ -1,0 +1,172 @@
+//! Stores, what they refer to, and what nobody refers to.
+
+use super::{Check, limits};
+use crate::model::replica::{ModeParams, StoreParams, async_log, sync};
+use crate::scenario::draft::{Named, place_in};
+use crate::sim::param::Place;
+use crate::world::plan::StorePlan;
+use std::collections::BTreeMap;
+
+/// Node names begin with the name of their table, so no two tables may share one.
+pub(super) fn names_are_unique(check: &mut Check<'_>) {
+    let draft = check.draft;
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let stores = draft.stores.iter().map(|t| ("store", t.name.as_str(), &t.place));
+    let leases = draft.leases.iter().map(|t| ("lease", t.name.as_str(), &t.place));
+    let checks = draft.health_checks.iter().map(|t| ("health_check", t.name.as_str(), &t.place));
+    let failovers = draft.failovers.iter().map(|t| ("failover", t.name.as_str(), &t.place));
+    let routings = draft.routings.iter().map(|t| ("routing", t.name.as_str(), &t.place));
+    for (kind, name, place) in stores.chain(leases).chain(checks).chain(failovers).chain(routings) {
+        if let Some(other) = seen.insert(name, kind) {
+            let message = format!("a {other} and a {kind} are both called `{name}`");
+            let help = "nodes are called after them (`name@region`): give one another name";
+            check.error(place, message, help);
+        }
+    }
+    for region in &draft.regions {
+        let zones = &region.params.zones;
+        for (i, zone) in zones.iter().enumerate() {
+            crate::scenario::draft::check_name(&zone.text, &zone.place, check.errors);
+            if zones[..i].contains(zone) {
+                let message = format!("two zones are called `{}`", zone.text);
+                check.errors.add(&zone.place, message);
+            }
+        }
+    }
+}
+
+pub(super) fn stores(check: &mut Check<'_>) {
+    if check.draft.stores.is_empty() {
+        check.error(&(0..0), "the file has no store".to_string(), "declare one: [store.NAME]");
+    }
+    if check.draft.regions.is_empty() {
+        check.error(&(0..0), "the file has no region".to_string(), "declare one: [region.NAME]");
+    }
+    let plan = check.plan;
+    for (table, store) in check.draft.stores.iter().zip(&plan.stores) {
+        match &table.params.replication {
+            ModeParams::Async(params) => asynchronous(check, table, params),
+            ModeParams::Sync(params) => synchronous(check, table, store, params),
+        }
+        failover_of(check, table, store);
+    }
+}
+
+fn in_replication(table: &Named<StoreParams>, key: &str) -> Place {
+    let inner = place_in(&table.node, &format!("replication.{key}"));
+    inner.unwrap_or(table.place_of("replication")).clone()
+}
+
+fn asynchronous(check: &mut Check<'_>, table: &Named<StoreParams>, params: &async_log::Params) {
+    if params.ship == async_log::Ship::Batch {
+        let place = in_replication(table, "batch_interval");
+        limits::period(check, &place, "batch_interval", params.batch_interval);
+    } else if place_in(&table.node, "replication.batch_interval").is_some() {
+        let message = "batch_interval has no effect with ship = \"flush\"".to_string();
+        let place = in_replication(table, "batch_interval");
+        check.doubt(&place, message, "state ship = \"batch\", or leave it out");
+    }
+}
+
+fn synchronous(
+    check: &mut Check<'_>,
+    table: &Named<StoreParams>,
+    store: &StorePlan,
+    params: &sync::Params,
+) {
+    let standbys = table.params.standbys.len();
+    if standbys == 0 && !store.replicas.is_empty() {
+        let message = format!("`{}` replicates synchronously to nobody", table.name);
+        check.error(&in_replication(table, "mode"), message, "state its standbys");
+        return;
+    }
+    match params.acks {
+        Some(acks) if acks as usize > standbys => {
+            let message =
+                format!("{acks} acks can never be reached: there are {standbys} standbys");
+            let help = format!("from 1 to {standbys}; or leave it out for all");
+            check.error(&in_replication(table, "acks"), message, &help);
+        }
+        Some(0) => {
+            let message = "no acks: this is asynchronous replication".to_string();
+            check.error(&in_replication(table, "acks"), message, "say so: mode = \"async\"");
+        }
+        _ => {}
+    }
+    let drops = params.dead_standby == sync::OnDeadStandby::Drop;
+    if drops && params.drop_after.is_zero() {
+        let message = "drop_after of 0s drops every standby at once".to_string();
+        check.error(&in_replication(table, "drop_after"), message, "state a patience: \"10s\"");
+    }
+    if !drops && place_in(&table.node, "replication.drop_after").is_some() {
+        let message = "drop_after has no effect with dead_standby = \"block\"".to_string();
+        let place = in_replication(table, "drop_after");
+        check.doubt(&place, message, "state dead_standby = \"drop\", or leave it out");
+    }
+}
+
+/// A store that fails over needs somebody who notices and somebody to fail over to.
+fn failover_of(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StorePlan) {
+    let draft = check.draft;
+    let named = |key: &str| table.place_of(key).clone();
+    let Some(failover) = store.failover.map(|index| &draft.failovers[index]) else {
+        if let Some(lease) = store.lease.map(|index| &draft.leases[index]) {
+            let place = if table.wrote("lease") { named("lease") } else { lease.place.clone() };
+            let message =
+                format!("`{}` has a lease and no failover: nobody takes over", table.name);
+            check.doubt(&place, message, "declare one: [failover]");
+        }
+        return;
+    };
+    let never = failover.params.trigger == crate::model::control::Trigger::Never;
+    if table.params.standbys.is_empty() && !store.replicas.is_empty() && !never {
+        let message = format!("`{}` has a failover and no standby to promote", table.name);
+        check.error(&named("failover"), message, "state its standbys");
+    }
+    let unresolved = table.wrote("health_check");
+    if store.health_check.is_none() && !never && !unresolved {
+        let message =
+            format!("`{}` has a failover and no health check: it never begins", table.name);
+        let help = "declare one: [health_check]; or state trigger = \"never\"";
+        check.error(&failover.place, message, help);
+    }
+    let storage = &failover.params.token_storage;
+    let tokens = failover.params.fencing.contains(&crate::model::control::Fencing::Token);
+    if failover.wrote("token_storage") && !tokens {
+        let message = format!("token_storage `{}` checks no token", storage.text);
+        let help = "state fencing = [\"token\"], or leave it out";
+        check.doubt(failover.place_of("token_storage"), message, help);
+    }
+}
+
+/// Tables that no store uses, regions where nothing is.
+pub(super) fn unused(check: &mut Check<'_>) {
+    let (draft, plan) = (check.draft, check.plan);
+    let used = |pick: fn(&StorePlan) -> Option<usize>, index: usize| {
+        plan.stores.iter().any(|store| pick(store) == Some(index))
+    };
+    let mut idle: Vec<(&str, &str, &Place)> = Vec::new();
+    for (i, t) in draft.leases.iter().enumerate().filter(|(i, _)| !used(|s| s.lease, *i)) {
+        let _ = i;
+        idle.push(("lease", &t.name, &t.place));
+    }
+    for (_, t) in
+        draft.health_checks.iter().enumerate().filter(|(i, _)| !used(|s| s.health_check, *i))
+    {
+        idle.push(("health_check", &t.name, &t.place));
+    }
+    for (_, t) in draft.failovers.iter().enumerate().filter(|(i, _)| !used(|s| s.failover, *i)) {
+        idle.push(("failover", &t.name, &t.place));
+    }
+    for (_, t) in draft.routings.iter().enumerate().filter(|(i, _)| !used(|s| Some(s.routing), *i))
+    {
+        idle.push(("routing", &t.name, &t.place));
+    }
+    for (key, name, place) in idle {
+        if draft.stores.is_empty() {
+            continue;
+        }
+        let message = format!("no store uses the {key} `{name}`");
+        check.doubt(place, message, &format!("refer to it in a store: {key} = \"{name}\""));
+    }
+}

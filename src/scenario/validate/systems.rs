@@ -1,0 +1,212 @@
+//! Leases, health checks, failovers, routings: quorums that can be reached, times that make
+//! sense together.
+
+use super::{Check, limits, shortest};
+use crate::model::control::{EnforcedBy, FailoverParams, Fencing, LeaseParams, Trigger};
+use crate::model::detect::HealthCheckParams;
+use crate::model::route::ViaParams;
+use crate::scenario::draft::{Named, place_in};
+use crate::sim::Span;
+use crate::sim::param::Place;
+
+pub(super) fn leases(check: &mut Check<'_>) {
+    let (draft, plan) = (check.draft, check.plan);
+    for (table, lease) in draft.leases.iter().zip(&plan.leases) {
+        let voters = lease.voters.len();
+        if table.wrote("voters") && table.params.voters.is_empty() {
+            let message = "a lease without voters is never granted".to_string();
+            check.error(table.place_of("voters"), message, "state an odd number of regions");
+        } else if voters > 0 && voters % 2 == 0 {
+            let message =
+                format!("{voters} voters survive the loss of no more than {} do", voters - 1);
+            let help = "an odd number is better: add a witness, or take one away";
+            check.doubt(table.place_of("voters"), message, help);
+        }
+        lease_times(check, table);
+        election(check, table);
+    }
+}
+
+fn lease_times(check: &mut Check<'_>, table: &Named<LeaseParams>) {
+    let lease = &table.params;
+    limits::period(check, table.place_of("renew_interval"), "renew_interval", lease.renew_interval);
+    if lease.ttl <= lease.renew_interval {
+        let message = format!(
+            "the lease ({}) runs out before it is renewed (every {})",
+            lease.ttl, lease.renew_interval
+        );
+        let key = if table.wrote("ttl") { "ttl" } else { "renew_interval" };
+        check.error(table.place_of(key), message, "renew at least twice in a ttl");
+    } else if lease.guard >= lease.ttl {
+        let message = format!(
+            "guard ({}) is not shorter than ttl ({}): no lease is ever held",
+            lease.guard, lease.ttl
+        );
+        let key = if table.wrote("guard") { "guard" } else { "ttl" };
+        check.error(table.place_of(key), message, "the guard covers clock drift over one ttl");
+    } else if lease.renew_interval.saturating_add(lease.guard) >= lease.ttl {
+        let message = format!(
+            "guard ({}) and renew_interval ({}) use up the ttl ({}): the holder stops before it renews",
+            lease.guard, lease.renew_interval, lease.ttl
+        );
+        let key = if table.wrote("guard") { "guard" } else { "ttl" };
+        check.error(table.place_of(key), message, "renew_interval + guard must stay below ttl");
+    }
+    drift_against_guard(check, table);
+    if lease.enforced_by == EnforcedBy::Agent {
+        limits::period(check, table.place_of("agent_loop"), "agent_loop", lease.agent_loop);
+    }
+    if lease.request_timeout.is_zero() {
+        let message = "a request_timeout of 0s: no renewal is ever heard".to_string();
+        check.error(table.place_of("request_timeout"), message, "longer than a round trip");
+    }
+}
+
+/// Two clocks may part by twice the drift over a ttl; the guard is there to cover that.
+fn drift_against_guard(check: &mut Check<'_>, table: &Named<LeaseParams>) {
+    let lease = &table.params;
+    let drift = check.plan.clock_drift_ppm;
+    let apart = lease.ttl.as_secs_f64() * 2.0 * drift / 1e6;
+    if apart > lease.guard.as_secs_f64() && !lease.guard.is_zero() {
+        let message = format!(
+            "guard ({}) is shorter than two clocks may part in a ttl ({:.3} s at {drift} ppm)",
+            lease.guard, apart
+        );
+        let help = "lengthen the guard, shorten the ttl, or state a smaller run.clock_drift_ppm";
+        let key = if table.wrote("guard") { "guard" } else { "ttl" };
+        check.doubt(table.place_of(key), message, help);
+    }
+}
+
+fn election(check: &mut Check<'_>, table: &Named<LeaseParams>) {
+    let election = &table.params.election;
+    let place = |key: &str| -> Place {
+        place_in(&table.node, &format!("election.{key}")).unwrap_or(&table.place).clone()
+    };
+    let beat = election.heartbeat_interval;
+    limits::period(check, &place("heartbeat_interval"), "heartbeat_interval", beat);
+    if election.timeout_min > election.timeout_max {
+        let message = format!(
+            "timeout_min ({}) lies above timeout_max ({})",
+            election.timeout_min, election.timeout_max
+        );
+        check.error(&place("timeout_min"), message, "timeouts are drawn between the two");
+    } else if beat >= election.timeout_min {
+        let message = format!(
+            "voters give up ({}) before a leader shows itself (every {beat})",
+            election.timeout_min
+        );
+        let help = "timeout_min should be several heartbeat intervals";
+        check.error(&place("heartbeat_interval"), message, help);
+    }
+}
+
+pub(super) fn health_checks(check: &mut Check<'_>) {
+    let (draft, plan) = (check.draft, check.plan);
+    for (table, planned) in draft.health_checks.iter().zip(&plan.health_checks) {
+        let params = &table.params;
+        let checkers = planned.checkers.len() as u32;
+        let quorum = planned.unhealthy_quorum;
+        if table.wrote("checkers") && params.checkers.is_empty() {
+            let message = "a health check without checkers notices nothing".to_string();
+            check.error(table.place_of("checkers"), message, "state the regions they stand in");
+        } else if quorum > checkers && checkers as usize == params.checkers.len() && checkers > 0 {
+            let message =
+                format!("a quorum of {quorum} can never be reached: there are {checkers} checkers");
+            let help = format!("from 1 to {checkers}; or leave it out for a majority");
+            check.error(table.place_of("unhealthy_quorum"), message, &help);
+        } else if quorum == 0 {
+            let message = "a quorum of 0 is always reached: everything is unhealthy".to_string();
+            check.error(table.place_of("unhealthy_quorum"), message, "at least 1");
+        }
+        probe_times(check, table);
+    }
+}
+
+fn probe_times(check: &mut Check<'_>, table: &Named<HealthCheckParams>) {
+    let params = &table.params;
+    let interval = params.request_interval;
+    limits::period(check, table.place_of("request_interval"), "request_interval", interval);
+    if let Some(fast) = params.fast_interval {
+        limits::period(check, table.place_of("fast_interval"), "fast_interval", fast);
+        if fast > interval {
+            let message =
+                format!("fast_interval ({fast}) is longer than request_interval ({interval})");
+            check.doubt(table.place_of("fast_interval"), message, "it should be shorter");
+        }
+    }
+    if params.timeout.is_zero() {
+        let message = "a timeout of 0s: no probe can succeed".to_string();
+        check.error(table.place_of("timeout"), message, "longer than a round trip");
+    }
+    for (key, threshold) in [
+        ("failure_threshold", params.failure_threshold),
+        ("recovery_threshold", params.recovery_threshold),
+    ] {
+        if threshold == 0 {
+            check.error(table.place_of(key), format!("a {key} of 0"), "at least 1");
+        }
+    }
+}
+
+pub(super) fn failovers(check: &mut Check<'_>) {
+    for table in &check.draft.failovers {
+        let params = &table.params;
+        let contact = params.contact_interval;
+        limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
+        for (i, fencing) in params.fencing.iter().enumerate() {
+            if params.fencing[..i].contains(fencing) {
+                let message = format!("`{}` is listed twice", fencing.word());
+                check.doubt(table.place_of("fencing"), message, "once is enough");
+            }
+        }
+        self_fencing(check, table);
+        if params.trigger != Trigger::Approval && table.wrote("operator_response") {
+            let message =
+                "operator_response has no effect without trigger = \"approval\"".to_string();
+            let help = "state trigger = \"approval\", or leave it out";
+            check.doubt(table.place_of("operator_response"), message, help);
+        }
+    }
+}
+
+fn self_fencing(check: &mut Check<'_>, table: &Named<FailoverParams>) {
+    let params = &table.params;
+    let fences = params.fencing.contains(&Fencing::SelfStop);
+    let after = params.self_fence_after;
+    if fences && after <= params.contact_interval {
+        let message = format!(
+            "a primary stops itself after {after} without the controller, which calls every {}",
+            params.contact_interval
+        );
+        let key =
+            if table.wrote("self_fence_after") { "self_fence_after" } else { "contact_interval" };
+        check.error(
+            table.place_of(key),
+            message,
+            "self_fence_after should be several contact_intervals",
+        );
+    }
+    if !fences && table.wrote("self_fence_after") {
+        let message = "self_fence_after has no effect without `self` fencing".to_string();
+        let help = "state fencing = [\"self\"], or leave it out";
+        check.doubt(table.place_of("self_fence_after"), message, help);
+    }
+}
+
+pub(super) fn routings(check: &mut Check<'_>) {
+    for table in &check.draft.routings {
+        let ViaParams::Dns(dns) = &table.params.via else { continue };
+        let place = |key: &str| -> Place {
+            place_in(&table.node, &format!("via.dns.{key}")).unwrap_or(&table.place).clone()
+        };
+        if dns.lookup_timeout.is_zero() {
+            let message = "a lookup_timeout of 0s: no look-up can succeed".to_string();
+            check.error(&place("lookup_timeout"), message, "longer than a round trip");
+        }
+        if dns.ttl_violators.0 > 0.0 && shortest(&dns.overstay) == Span::MAX {
+            let message = "resolvers that never let an answer go".to_string();
+            check.doubt(&place("overstay"), message, "state how long they overstay");
+        }
+    }
+}

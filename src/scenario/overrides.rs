@@ -103,6 +103,10 @@ fn step_into<'a>(
                     problems.add_help(place, message, suggest(step, &names));
                     return None;
                 }
+                None if !last && done.is_empty() && step == "fault" => {
+                    problems.add(place, "the file has no fault");
+                    return None;
+                }
                 None => {
                     let node = Node { place: place.clone(), tree: Tree::Table(Vec::new()) };
                     entries.push(Entry { key: step.to_string(), place: place.clone(), node });

@@ -124,7 +124,11 @@ fn step_into<'a>(
                 Some(index) => Some(&mut items[index]),
                 None => {
                     let message = format!("`{}` has no `{step}`", done.join("."));
-                    let help = format!("say its name, or a number from 0 to {}", count.max(1) - 1);
+                    let help = match count {
+                        0 => "it is empty".to_string(),
+                        1 => "items go by their `name`, or by number: there is only 0".to_string(),
+                        n => format!("items go by their `name`, or by number from 0 to {}", n - 1),
+                    };
                     problems.add_help(place, message, help);
                     None
                 }

@@ -130,7 +130,7 @@ fn from_matrix(draft: &Draft, pairs: &mut Pairs, problems: &mut Problems) {
             let message = format!("the matrix {} has no region `{text}`", matrix.name);
             let mut help = super::names::suggest_few(text, &matrix.regions);
             if stated.is_none() {
-                help.push_str("; or say which by `location`");
+                help.push_str(" Or say which by `location`.");
             }
             problems.add_help(place, message, help);
         }

@@ -296,7 +296,11 @@ pub const CATALOGUE: &[MetricDoc] = &[
         "phase.detect",
         "From the episode's onset to the moment enough checkers say unhealthy; self-reported.",
     ),
-    phase("phase.decide", "From there to the decision to fail over; self-reported."),
+    phase(
+        "phase.decide",
+        "The hold time, from there until a decision is asked for or made; self-reported.",
+    ),
+    phase("phase.approve", "Waiting for a person to agree; self-reported."),
     phase("phase.drain", "Stopping traffic and letting work under way end; self-reported."),
     phase("phase.fence", "Making the old primary harmless; self-reported."),
     phase("phase.promote", "Promoting the new primary; self-reported."),

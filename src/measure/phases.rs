@@ -51,9 +51,12 @@ impl Phases {
     /// The phases of each store's first failover that was finished, in a fixed order; missing
     /// where there was none.
     pub fn metrics(&self) -> Vec<(MetricKey, Sample)> {
-        use FailoverStep::{Declared, Drain, Fence, Promote, Route, StopTraffic, Suspected};
-        const PHASES: [(&str, FailoverStep, FailoverStep); 5] = [
+        use FailoverStep::{
+            Approve, Declared, Drain, Fence, Promote, Route, StopTraffic, Suspected,
+        };
+        const PHASES: [(&str, FailoverStep, FailoverStep); 6] = [
             ("phase.decide", Suspected, Suspected),
+            ("phase.approve", Approve, Approve),
             ("phase.drain", StopTraffic, Drain),
             ("phase.fence", Fence, Fence),
             ("phase.promote", Promote, Promote),
@@ -133,7 +136,7 @@ mod tests {
             phases.on_claim(at(s), NodeId(2), &Claim::Step(GroupId(0), step));
         }
         let told: Vec<(&str, f64)> =
-            phases.metrics().iter().map(|(k, v)| (k.name, v.value().unwrap())).collect();
+            phases.metrics().iter().filter_map(|(k, v)| Some((k.name, v.value()?))).collect();
         assert_eq!(
             told,
             [

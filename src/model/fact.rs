@@ -211,6 +211,68 @@ pub enum Fact {
     Settling,
 }
 
+impl Fact {
+    /// Hands over the fact as words, for the fingerprint: first what kind it is and its small
+    /// numbers, then what does not fit.
+    #[inline]
+    pub fn words(&self, mut fold: impl FnMut(u64)) {
+        let head = |tag: u64, a: u16, b: u16, c: u16| {
+            tag << 48 | u64::from(a) << 32 | u64::from(b) << 16 | u64::from(c)
+        };
+        let mut at = |head: u64, at: &Position| {
+            fold(head);
+            fold(at.segment.word());
+            fold(at.index.0);
+        };
+        match self {
+            Fact::Invoked { op, group, kind, key } => {
+                fold(head(1, group.0, *kind as u16, 0));
+                fold(op.word());
+                fold(u64::from(*key));
+            }
+            Fact::Concluded { op, outcome, by } => {
+                fold(head(2, *outcome as u16, by.map_or(u16::MAX, |node| node.0), 0));
+                fold(op.word());
+            }
+            Fact::Answered { node, group, op, outcome, at: place } => {
+                at(head(3, node.0, group.0, *outcome as u16), place);
+                fold(op.word());
+            }
+            Fact::Appended { node, group, op, at: place } => {
+                at(head(4, node.0, group.0, 0), place);
+                fold(op.word());
+            }
+            Fact::Began { node, group, segment, from } => {
+                at(head(5, node.0, group.0, 0), from);
+                fold(segment.word());
+            }
+            Fact::Held { node, group, upto } => at(head(6, node.0, group.0, 0), upto),
+            Fact::Durable { node, group, upto } => at(head(7, node.0, group.0, 0), upto),
+            Fact::Truncated { node, group, to } => at(head(8, node.0, group.0, 0), to),
+            Fact::Wiped { node, group } => fold(head(9, node.0, group.0, 0)),
+            Fact::Admits { node, group, yes } => fold(head(10, node.0, group.0, *yes as u16)),
+            Fact::Rule { node, group, acks } => fold(head(11, node.0, group.0, *acks)),
+            Fact::Authorised { group, holder, token } => {
+                fold(head(12, group.0, holder.0, 0));
+                fold(token.0);
+            }
+            Fact::Routed { client, resolver, group, node } => {
+                fold(head(13, client.0, group.0, node.0));
+                fold(u64::from(*resolver));
+            }
+            Fact::Down { node, process, paused } => {
+                fold(head(14, node.0, process.0, *paused as u16));
+            }
+            Fact::Up { node, process } => fold(head(15, node.0, process.0, 0)),
+            Fact::Link { from, to, up } => fold(head(16, from.0, to.0, *up as u16)),
+            Fact::Onset { fault } => fold(head(17, fault.0, 0, 0)),
+            Fact::Hit { fault, node } => fold(head(18, fault.0, node.0, 0)),
+            Fact::Cleared { fault } => fold(head(19, fault.0, 0, 0)),
+            Fact::Settling => fold(head(20, 0, 0, 0)),
+        }
+    }
+}
+
 /// A step of a failover, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum FailoverStep {

@@ -92,32 +92,32 @@ pub struct FencingToken(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct LogIndex(pub u64);
 
-/// The part of a history written by one primary in one term. The pair is unique in a group, so
-/// two primaries never write the same segment, even where a protocol gave both the same term.
+/// The part of a history written by one node in one term, without a restart in between. The
+/// three are unique in a group, so two primaries never write the same segment, even where a
+/// protocol gave both the same term, and what a crash wiped from memory is never written again
+/// under the same name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub struct Segment(u32);
+pub struct Segment(u64);
 
 impl Segment {
-    /// The most terms and nodes that fit.
-    pub const LIMIT_TERMS: u32 = 1 << 20;
-    /// The most nodes of a plan.
-    pub const LIMIT_NODES: u32 = 1 << 12;
-
     /// What `node` writes in `term`.
     pub const fn new(term: Term, node: NodeId) -> Segment {
-        assert!(term.0 < Self::LIMIT_TERMS && (node.0 as u32) < Self::LIMIT_NODES);
-        Segment((term.0 << 12) | node.0 as u32)
+        Segment::again(term, node, 0)
+    }
+    /// What `node` writes in `term` after it restarted so many times.
+    pub const fn again(term: Term, node: NodeId, restarts: u16) -> Segment {
+        Segment((term.0 as u64) << 32 | (restarts as u64) << 16 | node.0 as u64)
     }
     /// The term it was written in.
     pub const fn term(self) -> Term {
-        Term(self.0 >> 12)
+        Term((self.0 >> 32) as u32)
     }
     /// The node that wrote it.
     pub const fn node(self) -> NodeId {
-        NodeId((self.0 & 0xfff) as u16)
+        NodeId(self.0 as u16)
     }
-    /// Both in one word.
-    pub const fn word(self) -> u32 {
+    /// All in one word.
+    pub const fn word(self) -> u64 {
         self.0
     }
 }

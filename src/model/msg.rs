@@ -62,11 +62,13 @@ pub enum ClientMsg {
 /// lease it is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum LeaseMsg {
-    /// Give me the lease, or renew it if `token` is the one I hold.
+    /// Give me the lease, or renew it. With a token it is granted only while that is the newest
+    /// token there is: held still, or lapsed with nobody after it (then a larger one comes back).
+    /// Otherwise it is denied, so that a former holder learns that somebody came after it.
     Acquire {
         /// Numbers the request; the answer repeats it.
         seq: u32,
-        /// The token held, or 0.
+        /// The token last held; 0 asks for the lease if it is free, whoever held it before.
         token: FencingToken,
     },
     /// I give it up.
@@ -81,7 +83,7 @@ pub enum LeaseMsg {
         /// Its token; larger for each new holder, and after each lapse.
         token: FencingToken,
     },
-    /// Somebody else holds it.
+    /// Somebody else holds it, or held it after the token that was shown.
     Denied {
         /// Of the request.
         seq: u32,
@@ -119,11 +121,16 @@ pub enum ControlMsg {
         node: NodeId,
         /// What it is now.
         healthy: bool,
+        /// Grows with each report of that checker, so that an old one cannot undo a new one.
+        seq: u32,
     },
     /// Controller to agent: are you there, and how far is your log?
     Hello {
         /// Repeated in the answer.
         seq: u32,
+        /// Whom the controller holds to be the primary; nobody while it fails over. A primary
+        /// that fences itself goes on only while it hears its own name.
+        primary: Option<NodeId>,
     },
     /// Agent to controller.
     Status {
@@ -255,6 +262,8 @@ pub enum LocalMsg {
         role: Role,
         /// In which term.
         term: Term,
+        /// The newest token it was given, kept on its disk with its role; 0 for none.
+        token: FencingToken,
         /// The end of its durable history.
         durable: Position,
         /// True when every answer it owes has been given.

@@ -97,7 +97,8 @@ impl Checkpoints {
         if fact == self.facts {
             return Some(self.last);
         }
-        let index = (fact / self.stride).checked_sub(1).filter(|_| fact % self.stride == 0)?;
+        let index =
+            (fact / self.stride).checked_sub(1).filter(|_| fact.is_multiple_of(self.stride))?;
         self.values.get(index as usize).copied()
     }
     /// Where the two runs part: the first differing fact, counted from zero, lies in this

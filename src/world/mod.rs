@@ -2,6 +2,23 @@
 //!
 //! Builds the nodes of a [`plan::Plan`], runs them, and writes the facts. May use `model`, `net`
 //! and `sim`. Will never know TOML or metrics.
+//!
+//! # Decided
+//! - Facts are written here alone, while an effect is carried out. A machine can only claim.
+//! - A fault is a list of acts, each owned by it; clearing takes back what it owns, so that
+//!   overlapping faults compose.
+//! - What all trials of a plan share (names, wires, key tables) is a [`Stage`], made once.
 
+mod build;
+mod disk;
 pub mod fault;
+pub mod layout;
 pub mod plan;
+mod process;
+mod run;
+mod stage;
+mod upset;
+mod wires;
+
+pub use run::{Finish, Limits};
+pub use stage::{FaultTimes, Stage};

@@ -135,7 +135,7 @@ pub struct WanPlan {
     /// diagonal.
     pub physical: Option<PhysicalPlan>,
     /// How streams behave.
-    pub transport: crate::net::flow::TransportSpec,
+    pub transport: crate::net::TransportSpec,
 }
 
 /// One directed pair.

@@ -1,4 +1,30 @@
 //! Client populations: when operations begin, and what becomes of them.
+//!
+//! A population stands for the many users of a region: it decides when operations begin, asks a
+//! router where to send each attempt, waits, retries, and says once how each operation ended.
+//! May use `sim`, `model`'s vocabulary and `model::route`. Will never know where the primary
+//! really is, what a replica did with a request, or true time.
+//!
+//! # Decided
+//! - One machine per population, not per user: an open loop has no state per user, and an
+//!   operation costs a slot in a window, not a process.
+//! - What a user does (when, which key, through which resolver) comes from streams that only
+//!   arrivals draw from, one set for writes and one for reads, so that it is the same whatever
+//!   the store does and whatever design is compared. Backoff is drawn by operation and attempt.
+//! - Deadlines and attempt timeouts are constant in a population, so what is due first began
+//!   first: a line with one timer for its head replaces a timer per operation.
+//! - A deadline is [`Unknown`](crate::model::fact::Outcome::Unknown), never a failure. An
+//!   attempt that once ended as unknown keeps the operation from ever failing definitely.
+//! - Arrivals are one file per kind of loop, behind [`population::Population`]'s two lanes.
+
+mod agenda;
+mod arrivals;
+pub mod keys;
+pub mod population;
+mod window;
+
+pub use keys::Keys;
+pub use population::{Population, Setup};
 
 use crate::sim::Span;
 use crate::sim::param::{Name, Share};

@@ -1,10 +1,28 @@
 //! Who decides: leases, agents beside the databases, the failover controller, storage that
 //! checks tokens.
+//!
+//! May use the model's vocabulary and `sim`. Will never know which clients there are, how a
+//! store replicates, or what truly happened: a controller knows what it was told.
+//!
+//! # Decided
+//! - An agent stands beside each database and is the only one that talks to it about roles, so
+//!   that database, agent and controller can fail apart from each other.
+//! - Without a lease the fencing token is the term. Both grow with each promotion, and one
+//!   counter less can be wrong.
+//! - Hello names the primary. That one word lets a primary fence itself, and resume when the
+//!   controller says that nobody took its place.
+//! - A step's duration is drawn by store, episode, step and attempt, never in order of use.
+
+pub mod coordination;
 
 use crate::model::consensus::ElectionParams;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::Name;
+
+pub mod agent;
+pub mod controller;
+pub mod storage;
 
 crate::choices! {
     /// Who stops a primary whose lease has run out.

@@ -1,7 +1,16 @@
 //! Health checks: who says that a node is unhealthy, and when.
+//!
+//! May use the model's vocabulary and `sim`. Will never know why a probe failed: a crash, a cut
+//! and a pause look alike from here, but for the refusal that a live host gives.
+//!
+//! # Decided
+//! - A probe is a connection attempt: one datagram there, one back, no retransmission.
+//! - Checkers judge nodes, not stores; how many must agree is the controller's business.
 
 use crate::sim::Span;
 use crate::sim::param::Name;
+
+pub mod checker;
 
 crate::params! {
     /// A health check: checkers in regions, not phase-aligned, and how many of them must agree.

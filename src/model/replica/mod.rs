@@ -1,20 +1,137 @@
 //! Replicas of a store with one writer: a shell for admission, lease, fencing and answers, and a
 //! mode that says when a write counts as done.
 
+//!
+//! # Decided
+//! - Only the shell answers; a mode implements [`Replicate`] and says how far writes count as
+//!   done. A new mode is one file and one line in [`modes!`] below.
+//! - The standby's side ([`follower`]) and the primary's cursors ([`shipper`]) are shared by all
+//!   modes that ship a log. A primary ships what is on its own disk, as PostgreSQL does, so that
+//!   a standby is never ahead of it.
+
 pub mod async_log;
+pub mod follower;
 pub mod peer;
+pub mod shell;
+pub mod shipper;
 pub mod sync;
 
+pub use shell::{Core, Replica, ReplicaSpec};
+
+use crate::model::ctx::{Ctx, Timer};
+use crate::model::id::{LogIndex, ProcessId};
+use crate::model::replica::peer::Peer;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bytes, Name};
 
-crate::catalogue! {
-    /// How a store replicates.
-    pub enum ModeParams by "mode" {
-        "async" => Async(async_log::Params),
-        "sync" => Sync(sync::Params),
-    }
+/// When a standby confirms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confirms {
+    /// When it has entries in memory, and again when they are on disk.
+    Receipt,
+    /// When they are on disk.
+    Flush,
+    /// When they are on disk, and again when readers can see them.
+    Apply,
+}
+
+/// What a mode adds to the shell: the primary's side of one way to replicate a log.
+pub trait Replicate {
+    /// What standbys must tell.
+    fn confirms(&self) -> Confirms;
+    /// How many other nodes must confirm a write before it counts as done, at present.
+    fn acks_required(&self) -> u16;
+    /// How far writes count as done.
+    fn acked(&self, core: &Core) -> LogIndex;
+    /// This replica leads from now on: nobody has joined.
+    fn on_lead(&mut self, core: &mut Core, ctx: &mut Ctx<'_>);
+    /// A write was appended in memory.
+    fn on_append(&mut self, core: &mut Core, ctx: &mut Ctx<'_>);
+    /// More is on the primary's own disk.
+    fn on_durable(&mut self, core: &mut Core, ctx: &mut Ctx<'_>);
+    /// A standby joins or confirms.
+    fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>);
+    /// A timer of the mode fired.
+    fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>);
+    /// The connection to a standby broke.
+    fn on_reset(&mut self, by: ProcessId);
+    /// The process died: forget what was in memory.
+    fn crash(&mut self);
+}
+
+/// Turns one line per mode into the reader's catalogue, the machine and its dispatch.
+macro_rules! modes {
+    ($($word:literal => $variant:ident in $file:ident),* $(,)?) => {
+        crate::catalogue! {
+            /// How a store replicates.
+            pub enum ModeParams by "mode" {
+                $($word => $variant($file::Params)),*
+            }
+        }
+
+        /// A mode at work.
+        #[derive(Clone, Debug)]
+        pub enum Mode {
+            $(#[doc = concat!("`", $word, "`")] $variant($file::Mode),)*
+        }
+
+        impl Mode {
+            /// The mode of these parameters, for so many standbys.
+            pub fn new(params: &ModeParams, standbys: usize) -> Mode {
+                match params {
+                    $(ModeParams::$variant(params) => Mode::$variant($file::Mode::new(params, standbys)),)*
+                }
+            }
+        }
+
+        impl ModeParams {
+            /// From a standby's disk to visible on it.
+            pub fn apply_delay(&self) -> &DistSpec {
+                match self { $(ModeParams::$variant(params) => &params.apply_delay,)* }
+            }
+        }
+
+        impl Replicate for Mode {
+            fn confirms(&self) -> Confirms {
+                match self { $(Mode::$variant(mode) => mode.confirms(),)* }
+            }
+            fn acks_required(&self) -> u16 {
+                match self { $(Mode::$variant(mode) => mode.acks_required(),)* }
+            }
+            #[inline]
+            fn acked(&self, core: &Core) -> LogIndex {
+                match self { $(Mode::$variant(mode) => mode.acked(core),)* }
+            }
+            fn on_lead(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_lead(core, ctx),)* }
+            }
+            #[inline]
+            fn on_append(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_append(core, ctx),)* }
+            }
+            fn on_durable(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_durable(core, ctx),)* }
+            }
+            fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_peer(from, peer, core, ctx),)* }
+            }
+            fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_timer(timer, core, ctx),)* }
+            }
+            fn on_reset(&mut self, by: ProcessId) {
+                match self { $(Mode::$variant(mode) => mode.on_reset(by),)* }
+            }
+            fn crash(&mut self) {
+                match self { $(Mode::$variant(mode) => mode.crash(),)* }
+            }
+        }
+    };
+}
+
+modes! {
+    "async" => Async in async_log,
+    "sync" => Sync in sync,
 }
 
 crate::choices! {

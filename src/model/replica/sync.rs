@@ -1,7 +1,17 @@
 //! Synchronous replication: all standbys, or any k of them, confirm before the answer.
 
+use super::shell::MODE_TIMERS;
+use super::shipper::{Cursor, Shipper};
+use super::{Confirms, Core, Replicate};
+use crate::model::ctx::{Ctx, Timer};
+use crate::model::id::{LogIndex, ProcessId};
+use crate::model::replica::peer::Peer;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
+use crate::sim::time::LocalTime;
+
+/// Looks for standbys that have been silent for too long.
+const SILENT: Timer = Timer::of(MODE_TIMERS);
 
 crate::choices! {
     /// What a standby must have done before it confirms.
@@ -39,5 +49,138 @@ crate::params! {
         drop_after: Span = Span::from_secs(10), "our choice";
         /// From a standby's disk to visible on it.
         apply_delay: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+    }
+}
+
+/// Synchronous replication at work.
+#[derive(Clone, Debug)]
+pub struct Mode {
+    needed: usize,
+    ack_on: Ack,
+    drop_after: Option<Span>,
+    shipper: Shipper,
+    /// Standbys that no longer count, until they have caught up; by their place among cursors.
+    dropped: Vec<bool>,
+    /// Since when each standby owes a confirmation.
+    owes_since: Vec<Option<LocalTime>>,
+    acked: LogIndex,
+}
+
+impl Mode {
+    /// The mode of these parameters.
+    pub fn new(params: &Params, standbys: usize) -> Mode {
+        Mode {
+            needed: params.acks.map_or(standbys, |acks| acks as usize).min(standbys),
+            ack_on: params.ack_on,
+            drop_after: (params.dead_standby == OnDeadStandby::Drop).then_some(params.drop_after),
+            shipper: Shipper::default(),
+            dropped: vec![false; standbys],
+            owes_since: vec![None; standbys],
+            acked: LogIndex(0),
+        }
+    }
+
+    fn confirmed(&self, cursor: &Cursor) -> LogIndex {
+        match self.ack_on {
+            Ack::Receive => cursor.received,
+            Ack::Flush => cursor.flushed,
+            Ack::Apply => cursor.applied,
+        }
+    }
+
+    /// How many must confirm now: those asked for, but no more than still count.
+    fn needed_now(&self) -> usize {
+        let counting = self.dropped.iter().filter(|dropped| !**dropped).count();
+        self.needed.min(counting)
+    }
+
+    /// The longest prefix that is on our disk and confirmed by as many as are needed.
+    fn count(&mut self, core: &Core) {
+        let needed = self.needed_now();
+        let own = core.log.durable().index;
+        let mut best = own;
+        if needed > 0 {
+            let mut confirmed: Vec<LogIndex> = self
+                .shipper
+                .cursors()
+                .iter()
+                .zip(&self.dropped)
+                .filter(|(_, dropped)| !**dropped)
+                .map(|(cursor, _)| self.confirmed(cursor))
+                .collect();
+            confirmed.sort_unstable();
+            let kth = confirmed.len().checked_sub(needed).map(|i| confirmed[i]);
+            best = own.min(kth.unwrap_or_default());
+        }
+        // What has been confirmed once stays confirmed, whoever is dropped or joins later.
+        self.acked = self.acked.max(best);
+    }
+
+    /// Drops standbys that owe a confirmation for too long, and takes back those that caught up.
+    fn judge_silence(&mut self, core: &Core, now: LocalTime) {
+        let Some(patience) = self.drop_after else { return };
+        let own = core.log.durable().index;
+        for (i, cursor) in self.shipper.cursors().iter().enumerate() {
+            if self.confirmed(cursor) >= own {
+                self.owes_since[i] = None;
+                self.dropped[i] = false;
+            } else {
+                let since = *self.owes_since[i].get_or_insert(now);
+                // Progress counts: a standby that confirms something is slow, not silent.
+                if now.since(since.max(cursor.heard)) >= patience {
+                    self.dropped[i] = true;
+                }
+            }
+        }
+    }
+}
+
+impl Replicate for Mode {
+    fn confirms(&self) -> Confirms {
+        match self.ack_on {
+            Ack::Receive => Confirms::Receipt,
+            Ack::Flush => Confirms::Flush,
+            Ack::Apply => Confirms::Apply,
+        }
+    }
+    fn acks_required(&self) -> u16 {
+        self.needed_now() as u16
+    }
+    fn acked(&self, _core: &Core) -> LogIndex {
+        self.acked
+    }
+    fn on_lead(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
+        self.shipper.reset(core, ctx.now());
+        self.acked = LogIndex(0);
+        self.dropped.fill(false);
+        self.owes_since.fill(None);
+        if let Some(patience) = self.drop_after {
+            ctx.set_timer(SILENT, patience.div(4));
+        }
+    }
+    fn on_append(&mut self, _core: &mut Core, _ctx: &mut Ctx<'_>) {}
+    fn on_durable(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
+        self.shipper.ship(core, ctx);
+        self.count(core);
+    }
+    fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>) {
+        if self.shipper.on_peer(from, peer, true, core, ctx) {
+            self.judge_silence(core, ctx.now());
+            self.count(core);
+        }
+    }
+    fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>) {
+        if let (SILENT, Some(patience)) = (timer, self.drop_after) {
+            self.judge_silence(core, ctx.now());
+            self.count(core);
+            ctx.set_timer(SILENT, patience.div(4));
+        }
+    }
+    fn on_reset(&mut self, by: ProcessId) {
+        self.shipper.on_reset(by);
+    }
+    fn crash(&mut self) {
+        self.shipper.crash();
+        self.acked = LogIndex(0);
     }
 }

@@ -1,8 +1,30 @@
 //! How clients find the primary: resolvers that cache, load balancers that are told.
+//!
+//! A router is part of the client's side: it lives in the population's machine, sends and hears
+//! through it, and says where an attempt goes. Authoritative name servers are machines of their
+//! own. May use `sim` and `model`'s vocabulary. Will never know the primary but by what a name
+//! server or the controller said, nor what becomes of an attempt.
+//!
+//! # Decided
+//! - A router is one file and one line of [`ViaParams`]: parameters and behaviour together.
+//! - Resolvers look up on demand, not ahead of time: what nobody asks for is not refreshed.
+//! - A user stays with one resolver: an operation's retries ask the same one again.
+//! - Orders carry a version, and only a newer one is followed: orders may overtake each other.
 
-use crate::sim::Span;
-use crate::sim::dist::DistSpec;
-use crate::sim::param::{Name, Share};
+pub mod dns;
+pub mod global_lb;
+pub mod name_server;
+mod rollout;
+
+pub use dns::DnsParams;
+pub use global_lb::GlobalLbParams;
+pub use name_server::NameServer;
+
+use crate::model::ctx::{Ctx, Timer};
+use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
+use crate::model::msg::Msg;
+use crate::sim::rng::{Label, Stream, Streams};
+use std::sync::Arc;
 
 crate::choices! {
     /// Which node clients are sent to.
@@ -12,40 +34,132 @@ crate::choices! {
     }
 }
 
-crate::params! {
-    /// DNS: each population asks many resolvers, which cache the answer.
-    pub struct DnsParams {
-        /// How long a resolver may keep an answer.
-        ttl: Span = Span::from_secs(60), "Route 53: advice for records with a health check";
-        /// The share of resolvers that keep it longer.
-        ttl_violators: Share = Share(0.0), "our choice; PAM 2023 measured 8.74 % of resolvers";
-        /// How much longer those keep it.
-        overstay: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";
-        /// How many resolvers a population uses, each for an equal share of its clients.
-        resolvers: u32 = 200, "our choice";
-        /// Where the authoritative name servers stand; in every region where left out.
-        servers: Vec<Name> = Vec::new(), "every region (anycast)";
-        /// How long a resolver waits for a name server before it asks the next nearest.
-        lookup_timeout: Span = Span::from_secs(2), "our choice";
-        /// From the controller's order until a name server that has it answers with it.
-        propagation: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+/// Timers of this kind and above are the router's; below, the population's.
+pub const FIRST_TIMER: u16 = 16;
+
+/// Where an attempt goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Routed {
+    /// To this database.
+    To(ProcessId),
+    /// Nowhere yet: the router keeps its name and releases it when it knows more.
+    Wait,
+}
+
+/// An attempt that waits for its router.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// The operation's number within the population.
+    pub seq: u64,
+    /// Which attempt.
+    pub attempt: u8,
+}
+
+/// What a router knows of its place when it is made.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Whose router it is.
+    pub client: ClientId,
+    /// The population's name: part of the names of its dice.
+    pub name: &'a str,
+    /// The store it leads to.
+    pub group: GroupId,
+    /// The database that is primary at the start.
+    pub initial: ProcessId,
+    /// The authoritative name servers, nearest first (for DNS).
+    pub servers: &'a [ProcessId],
+    /// On which node each process runs.
+    pub homes: &'a Arc<[NodeId]>,
+    /// The dice of the trial.
+    pub streams: &'a Streams,
+}
+
+impl Place<'_> {
+    /// The beginning of the names of this population's streams.
+    pub fn label(&self) -> Label {
+        Label::new("client").with(self.name)
     }
 }
 
-crate::params! {
-    /// A global load balancer: an edge near each population, told by the controller.
-    pub struct GlobalLbParams {
-        /// From the controller's order until an edge that has it follows it.
-        propagation: DistSpec = DistSpec::Constant(Span::from_secs(3)), "our choice";
-    }
+/// What a kind of router does. It hears what its population hears.
+pub trait Routes {
+    /// The population starts: what was drawn as "from the start" begins to run.
+    fn start(&mut self, _ctx: &mut Ctx<'_>) {}
+    /// Which resolver a new operation goes through, for all its attempts.
+    fn pick(&self, dice: &mut Stream) -> u32;
+    /// Where an attempt goes now.
+    fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed;
+    /// A message for the router. When it makes the router send attempts that waited, they are
+    /// put into `released`, and their target is returned.
+    fn hear(
+        &mut self,
+        from: ProcessId,
+        msg: &Msg,
+        released: &mut Vec<Waiting>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<ProcessId>;
+    /// A message of the router's was refused.
+    fn refused(&mut self, _by: ProcessId, _msg: &Msg, _ctx: &mut Ctx<'_>) {}
+    /// A timer of the router's fired. `waits` tells whether an attempt still waits.
+    fn timer(&mut self, timer: Timer, waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>);
 }
 
-crate::catalogue! {
-    /// What sends clients.
-    pub enum ViaParams by "" {
-        "dns" => Dns(DnsParams),
-        "global_lb" => GlobalLb(GlobalLbParams),
-    }
+/// One line per kind makes its parameters, its constructor and its part in [`Router`].
+macro_rules! routers {
+    ($($word:literal => $variant:ident($params:path, $router:path)),* $(,)?) => {
+        crate::catalogue! {
+            /// What sends clients.
+            pub enum ViaParams by "" {
+                $($word => $variant($params)),*
+            }
+        }
+
+        /// A population's router, of whatever kind.
+        pub enum Router {
+            $(#[doc = concat!("`", $word, "`")] $variant($router),)*
+        }
+
+        impl Router {
+            /// The router that the parameters ask for.
+            pub fn new(via: &ViaParams, place: &Place<'_>) -> Router {
+                match via { $(ViaParams::$variant(params) => Router::$variant(<$router>::new(params, place)),)* }
+            }
+        }
+
+        impl Routes for Router {
+            fn start(&mut self, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.start(ctx),)* }
+            }
+            #[inline]
+            fn pick(&self, dice: &mut Stream) -> u32 {
+                match self { $(Router::$variant(router) => router.pick(dice),)* }
+            }
+            #[inline]
+            fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed {
+                match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* }
+            }
+            fn hear(
+                &mut self,
+                from: ProcessId,
+                msg: &Msg,
+                released: &mut Vec<Waiting>,
+                ctx: &mut Ctx<'_>,
+            ) -> Option<ProcessId> {
+                match self { $(Router::$variant(router) => router.hear(from, msg, released, ctx),)* }
+            }
+            fn refused(&mut self, by: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.refused(by, msg, ctx),)* }
+            }
+            fn timer(&mut self, timer: Timer, waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.timer(timer, waits, ctx),)* }
+            }
+        }
+    };
+}
+
+routers! {
+    "dns" => Dns(dns::DnsParams, dns::Dns),
+    "global_lb" => GlobalLb(global_lb::GlobalLbParams, global_lb::GlobalLb),
 }
 
 crate::params! {

@@ -154,8 +154,8 @@ impl Table {
             let (low, high) = (exact[cell], exact[cell + 1]);
             let off = [0.25, 0.5, 0.75].into_iter().any(|part| {
                 let (line, truth) = (low + (high - low) * part, value(cell as f64 + part));
-                // Written so that infinity and what follows from it count as off.
-                !((line - truth).abs() <= 1.0 + TOLERANCE * truth)
+                let error = (line - truth).abs();
+                !error.is_finite() || error > 1.0 + TOLERANCE * truth
             });
             nodes[cell] |= u64::from(off);
         }

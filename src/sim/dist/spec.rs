@@ -217,7 +217,7 @@ fn check_lognormal(a: Known, b: Known) -> Result<(), String> {
     require(!a.value.is_zero() && !b.value.is_zero(), "a lognormal never takes the value zero")?;
     match (a.stat.probability(), b.stat) {
         (Some(_), Stat::Sd) => Err("sd goes with mean only".to_string()),
-        (Some(p), Stat::Mean) if p == 0.5 => {
+        (Some(0.5), Stat::Mean) => {
             require(a.value < b.value, "the mean of a lognormal lies above its p50")
         }
         (Some(p), Stat::Mean) => {

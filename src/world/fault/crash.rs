@@ -1,6 +1,9 @@
 //! Crashes: of a process, a node, a zone or a region, with or without the disk.
 
+use super::{Act, Fault};
 use crate::sim::param::Name;
+use crate::sim::param::Problems;
+use crate::world::layout::Layout;
 
 crate::choices! {
     /// What becomes of the disk.
@@ -34,5 +37,19 @@ crate::params! {
         process: Process = Process::Host, "our choice";
         /// What becomes of the disk.
         disk: Disk = Disk::Kept, "our choice";
+    }
+}
+
+impl Fault for Params {
+    fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
+        let (nodes, sites) = layout.target(&self.target, problems);
+        let disk_kept = self.disk == Disk::Kept;
+        if self.process != Process::Host {
+            let processes = nodes.iter().flat_map(|n| layout.on_node(*n, self.process.word()));
+            return processes.map(|process| Act::Kill { process, disk_kept }).collect();
+        }
+        // A lost place takes the packets in its wires with it; a dead host does not.
+        let severed = sites.into_iter().map(Act::Sever);
+        severed.chain(nodes.into_iter().map(|node| Act::StopHost { node, disk_kept })).collect()
     }
 }

@@ -2,9 +2,14 @@
 
 use super::InFlight;
 use super::partition::Direction;
+use super::{Act, Fault};
+use crate::model::id::SiteId;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
+use crate::sim::param::Problems;
+use crate::sim::param::suggest;
 use crate::sim::param::{Name, Share};
+use crate::world::layout::Layout;
 
 crate::params! {
     /// A slow, lossy or dead link: between two places, or a physical link by its name.
@@ -17,9 +22,63 @@ crate::params! {
         loss: Share = Share(0.0), "none";
         /// The link is dead: a physical link is routed around once that has been noticed.
         down: bool = false, "our choice";
-        /// Which direction, seen from the second place.
+        /// Which direction, seen from the first place: `from` it, `to` it, or both.
         direction: Direction = Direction::Both, "our choice";
         /// What becomes of packets under way when it goes down.
         in_flight: InFlight = InFlight::Lost, "our choice";
+    }
+}
+
+impl Params {
+    fn pair(&self, a: SiteId, b: SiteId, acts: &mut Vec<Act>) {
+        let no_delay = DistSpec::Constant(Span::ZERO);
+        let mut one_way = |from, to| {
+            if self.down {
+                acts.push(Act::Block { from, to, in_flight: self.in_flight });
+            }
+            if self.delay != no_delay {
+                acts.push(Act::Slow { from, to, delay: self.delay.clone() });
+            }
+            if self.loss.0 > 0.0 {
+                acts.push(Act::Lossy { from, to, share: self.loss.0 });
+            }
+        };
+        if self.direction != Direction::To {
+            one_way(a, b);
+        }
+        if self.direction != Direction::From {
+            one_way(b, a);
+        }
+    }
+}
+
+impl Fault for Params {
+    fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
+        match self.between.as_slice() {
+            [link] => {
+                if let Some(link) = layout.link_named(&link.text) {
+                    return vec![Act::LinkDown { link, in_flight: self.in_flight }];
+                }
+                let known: Vec<&str> = layout.link_names().iter().map(String::as_str).collect();
+                let message = format!("there is no physical link `{}`", link.text);
+                problems.add_help(&link.place, message, suggest(&link.text, &known));
+                Vec::new()
+            }
+            [a, b] => {
+                let (a, b) = (layout.sites_named(a, problems), layout.sites_named(b, problems));
+                let mut acts = Vec::new();
+                for (a, b) in a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b))) {
+                    if a != b {
+                        self.pair(a, b, &mut acts);
+                    }
+                }
+                acts
+            }
+            names => {
+                let place = names.first().map_or(0..0, |name| name.place.clone());
+                problems.add(&place, "expected two places, or the name of one physical link");
+                Vec::new()
+            }
+        }
     }
 }

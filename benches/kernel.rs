@@ -1,0 +1,321 @@
+//! The bare kernel against the standard heap in the same program, draws included.
+//!
+//! `cargo bench --bench kernel` runs both workloads on all three event sets in interleaved
+//! rounds and prints events per second, the median of the per-round ratios to the standard
+//! heap, and the fingerprint of what was popped: it must be the same on all.
+//!
+//! W1, hold model: N pending; each event schedules one at a random entity, 0.1 + Exp(1) later.
+//! W2, requests: 64 nodes; each sends a heartbeat to 4 peers every 10 units and arms an 8-unit
+//! timeout per request, which the reply cancels. A packet takes 0.5 + LogNormal(0, 0.5). Counted
+//! are heartbeats, requests, replies and timeouts that fire. ChaCha8, one stream per node;
+//! delays from quantile tables.
+//!
+//! `std` is the honest twin: `BinaryHeap` of whole events with a sequence number, nothing
+//! cancelled, the application ignores timeouts that have lost their call. `heap` is our
+//! `HeapQueue`, which pays for handles; `bucket` is our `Queue`.
+//!
+//! Instructions per event, free of noise, are the difference of two counted runs:
+//!
+//! ```sh
+//! cargo bench --bench kernel --no-run     # prints the program's path
+//! for n in 1000000 3000000; do
+//!   valgrind --tool=callgrind --callgrind-out-file=/dev/null <program> --count w2 bucket $n
+//! done                                    # (refs of the 2nd - refs of the 1st) / 2000000
+//! ```
+//!
+//! Workloads: `w1-64`, `w1-1024`, `w1-65536`, `w2`; event sets: `std`, `heap`, `bucket`.
+
+// A benchmark measures with a clock; the library has none.
+#![allow(clippy::disallowed_types, missing_docs)]
+
+use regionsim::sim::digest::Digest;
+use regionsim::sim::dist::{Dist, DistSpec, Shape, Stat};
+use regionsim::sim::queue::heap::HeapQueue;
+use regionsim::sim::queue::{Key, Phase, Queue};
+use regionsim::sim::rng::{Label, Stream, Streams};
+use regionsim::sim::{SimTime, Span};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+/// One unit of time of the workloads.
+const UNIT: Span = Span::from_millis(1);
+
+/// 16 bytes with the tag, like the events of the simulator.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Hold { entity: u32 },
+    Heartbeat { node: u32 },
+    Request { to: u32, call: u32, epoch: u32 },
+    Reply { call: u32, epoch: u32 },
+    Timeout { call: u32, epoch: u32 },
+}
+
+/// What the workloads ask of an event set.
+trait Set {
+    type Handle: Copy;
+    fn new() -> Self;
+    fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) -> Self::Handle;
+    fn cancel(&mut self, handle: Self::Handle);
+    fn pop(&mut self) -> Option<(SimTime, Event)>;
+}
+
+macro_rules! set {
+    ($ty:ident) => {
+        impl Set for $ty<Event> {
+            type Handle = Key;
+            fn new() -> Self {
+                $ty::new()
+            }
+            #[inline]
+            fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) -> Key {
+                $ty::schedule(self, at, phase, event)
+            }
+            #[inline]
+            fn cancel(&mut self, key: Key) {
+                $ty::cancel(self, key);
+            }
+            #[inline]
+            fn pop(&mut self) -> Option<(SimTime, Event)> {
+                $ty::pop(self)
+            }
+        }
+    };
+}
+set!(Queue);
+set!(HeapQueue);
+
+/// The honest twin: whole events in the standard heap, no handles, nothing removed.
+struct Std {
+    heap: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    sequence: u64,
+}
+
+impl Set for Std {
+    type Handle = ();
+    fn new() -> Std {
+        Std { heap: BinaryHeap::new(), sequence: 0 }
+    }
+    #[inline]
+    fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) {
+        self.sequence += 1;
+        self.heap.push(Reverse(((at.as_nanos() << 2) | phase as u64, self.sequence, event)));
+    }
+    #[inline]
+    fn cancel(&mut self, (): ()) {}
+    #[inline]
+    fn pop(&mut self) -> Option<(SimTime, Event)> {
+        let Reverse((rank, _, event)) = self.heap.pop()?;
+        Some((SimTime::from_nanos(rank >> 2), event))
+    }
+}
+
+/// A workload that runs a given number of counted events more.
+trait Workload {
+    fn new(size: u32) -> Self;
+    fn run(&mut self, events: u64) -> u64;
+}
+
+/// W1.
+struct Hold<Q> {
+    queue: Q,
+    stream: Stream,
+    wait: Dist,
+    size: u32,
+    digest: Digest,
+}
+
+impl<Q: Set> Workload for Hold<Q> {
+    fn new(size: u32) -> Hold<Q> {
+        let mut stream = Streams::new(1, 0).stream(Label::new("hold"));
+        let wait = Dist::new(&DistSpec::exponential(UNIT));
+        let mut queue = Q::new();
+        for entity in 0..size {
+            let at = SimTime::ZERO + wait.sample(&mut stream);
+            queue.schedule(at, Phase::Timer, Event::Hold { entity });
+        }
+        Hold { queue, stream, wait, size, digest: Digest::new() }
+    }
+    fn run(&mut self, events: u64) -> u64 {
+        for _ in 0..events {
+            let Some((now, Event::Hold { entity })) = self.queue.pop() else { break };
+            self.digest.fold(now.as_nanos() ^ u64::from(entity) << 48);
+            let entity = self.stream.below(u64::from(self.size)) as u32;
+            let at = now + UNIT.div(10) + self.wait.sample(&mut self.stream);
+            self.queue.schedule(at, Phase::Timer, Event::Hold { entity });
+        }
+        self.digest.value()
+    }
+}
+
+/// W2.
+struct Requests<Q: Set> {
+    queue: Q,
+    streams: Vec<Stream>,
+    delay: Dist,
+    calls: Vec<Call<Q::Handle>>,
+    free: Vec<u32>,
+    digest: Digest,
+}
+
+/// One outstanding call. The epoch tells it from the next one in the same place.
+struct Call<H> {
+    from: u32,
+    epoch: u32,
+    timeout: Option<H>,
+}
+
+const NODES: u32 = 64;
+
+impl<Q: Set> Workload for Requests<Q> {
+    fn new(_: u32) -> Requests<Q> {
+        let dice = Streams::new(1, 0);
+        let label = Label::new("node");
+        let streams: Vec<_> =
+            (0..NODES).map(|n| dice.stream(label.with_index(u64::from(n)))).collect();
+        // LogNormal(0, 0.5): the median is one unit, the 99th percentile exp(0.5 * 2.326).
+        let p99 = Span::from_nanos((UNIT.as_nanos() as f64 * libm::exp(0.5 * 2.326_348)) as u64);
+        let delay = Shape::LogNormal([Stat::P50.is(UNIT), Stat::P99.is(p99)]);
+        let mut queue = Q::new();
+        for node in 0..NODES {
+            let at = SimTime::from_nanos(u64::from(node) * UNIT.as_nanos() * 10 / u64::from(NODES));
+            queue.schedule(at, Phase::Timer, Event::Heartbeat { node });
+        }
+        let (calls, free, digest) = (Vec::new(), Vec::new(), Digest::new());
+        Requests { queue, streams, delay: Dist::new(&delay.into()), calls, free, digest }
+    }
+    fn run(&mut self, events: u64) -> u64 {
+        let mut counted = 0;
+        while counted < events {
+            let Some((now, event)) = self.queue.pop() else { break };
+            let word = match event {
+                Event::Heartbeat { node } => self.heartbeat(now, node),
+                Event::Request { to, call, epoch } => {
+                    let at = self.arrival(now, to);
+                    self.queue.schedule(at, Phase::Arrive, Event::Reply { call, epoch });
+                    u64::from(to) << 32 | u64::from(call)
+                }
+                Event::Reply { call, epoch } => {
+                    if let Some(timeout) = self.end(call, epoch) {
+                        self.queue.cancel(timeout);
+                    }
+                    1 << 62 | u64::from(call)
+                }
+                Event::Timeout { call, epoch } => match self.end(call, epoch) {
+                    Some(_) => 2 << 62 | u64::from(call),
+                    None => continue,
+                },
+                Event::Hold { .. } => 0,
+            };
+            self.digest.fold(now.as_nanos() ^ word);
+            counted += 1;
+        }
+        self.digest.value()
+    }
+}
+
+impl<Q: Set> Requests<Q> {
+    #[inline]
+    fn arrival(&mut self, now: SimTime, from: u32) -> SimTime {
+        now + UNIT.div(2) + self.delay.sample(&mut self.streams[from as usize])
+    }
+    fn heartbeat(&mut self, now: SimTime, node: u32) -> u64 {
+        let next = now + Span::from_nanos(UNIT.as_nanos() * 10);
+        self.queue.schedule(next, Phase::Timer, Event::Heartbeat { node });
+        for hop in [1, 7, 19, 31] {
+            let call = self.free.pop().unwrap_or_else(|| {
+                self.calls.push(Call { from: node, epoch: 0, timeout: None });
+                self.calls.len() as u32 - 1
+            });
+            let epoch = self.calls[call as usize].epoch;
+            let (at, to) = (self.arrival(now, node), (node + hop) % NODES);
+            self.queue.schedule(at, Phase::Arrive, Event::Request { to, call, epoch });
+            let due = now + Span::from_nanos(UNIT.as_nanos() * 8);
+            let timeout = self.queue.schedule(due, Phase::Timer, Event::Timeout { call, epoch });
+            self.calls[call as usize] = Call { from: node, epoch, timeout: Some(timeout) };
+        }
+        u64::from(node)
+    }
+    /// Ends a call that is still outstanding.
+    #[inline]
+    fn end(&mut self, call: u32, epoch: u32) -> Option<Q::Handle> {
+        let entry = &mut self.calls[call as usize];
+        if entry.epoch != epoch {
+            return None;
+        }
+        entry.epoch = entry.epoch.wrapping_add(1);
+        self.free.push(call);
+        std::hint::black_box(entry.from);
+        entry.timeout.take()
+    }
+}
+
+const WORKLOADS: [(&str, u32); 4] =
+    [("w1-64", 64), ("w1-1024", 1024), ("w1-65536", 65_536), ("w2", 0)];
+const SETS: [&str; 3] = ["std", "heap", "bucket"];
+
+/// A running workload behind one pointer; the call is paid once per batch.
+fn start(workload: &str, size: u32, set: &str) -> Box<dyn FnMut(u64) -> u64> {
+    fn on<W: Workload + 'static>(size: u32) -> Box<dyn FnMut(u64) -> u64> {
+        let mut workload = W::new(size);
+        Box::new(move |events| workload.run(events))
+    }
+    match (workload, set) {
+        ("w2", "std") => on::<Requests<Std>>(size),
+        ("w2", "heap") => on::<Requests<HeapQueue<Event>>>(size),
+        ("w2", _) => on::<Requests<Queue<Event>>>(size),
+        (_, "std") => on::<Hold<Std>>(size),
+        (_, "heap") => on::<Hold<HeapQueue<Event>>>(size),
+        _ => on::<Hold<Queue<Event>>>(size),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn compare(rounds: usize, batch: u64) {
+    println!(
+        "{:9} {:7} {:>13} {:>9} {:>17}",
+        "workload", "set", "events/s", "x std", "fingerprint"
+    );
+    for (workload, size) in WORKLOADS {
+        let mut running = SETS.map(|set| start(workload, size, set));
+        let mut seconds = [const { Vec::new() }; 3];
+        let mut digests = [0; 3];
+        for run in &mut running {
+            run(batch);
+        }
+        for _ in 0..rounds {
+            for (i, run) in running.iter_mut().enumerate() {
+                let begin = Instant::now();
+                digests[i] = run(batch);
+                seconds[i].push(begin.elapsed().as_secs_f64());
+            }
+        }
+        for (i, set) in SETS.iter().enumerate() {
+            let ratios = seconds[0].iter().zip(&seconds[i]).map(|(std, own)| std / own).collect();
+            let rate = batch as f64 / median(seconds[i].clone());
+            let (ratio, digest) = (median(ratios), digests[i]);
+            println!("{workload:9} {set:7} {rate:13.0} {ratio:9.2} {digest:17x}");
+        }
+        assert!(digests.iter().all(|d| *d == digests[0]), "the event sets disagree on the order");
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--count", workload, set, events] => {
+            let size = WORKLOADS.iter().find(|(name, _)| name == workload).map(|(_, size)| *size);
+            let (Some(size), Ok(events)) = (size, events.parse()) else {
+                eprintln!("--count WORKLOAD SET EVENTS; workloads {WORKLOADS:?}, sets {SETS:?}");
+                std::process::exit(2);
+            };
+            println!("{:x}", start(workload, size, set)(events));
+        }
+        ["--quick"] => compare(3, 200_000),
+        _ => compare(11, 1_000_000),
+    }
+}

@@ -1,0 +1,168 @@
+//! Who may write: dual primaries, failovers, false and missed ones, first elections.
+
+use crate::measure::health::Health;
+use crate::model::id::{NodeId, SiteId};
+use crate::sim::time::{SimTime, Span};
+
+/// When no objective RTO is stated, a failover is missed after this.
+const PATIENCE: Span = Span::from_secs(600);
+
+/// A change of the acting primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// None.
+    No,
+    /// To another node.
+    Failover,
+    /// Back to the initial one.
+    Failback,
+}
+
+/// Watches the authority over one group.
+pub struct Authority {
+    admits: Vec<NodeId>,
+    initial: Option<NodeId>,
+    /// The acting primary: the last one authorised, or that began to write.
+    pub primary: Option<NodeId>,
+    /// The sites of each region's clients.
+    regions: Vec<Vec<SiteId>>,
+    patience: Span,
+    dual_since: Option<SimTime>,
+    /// Total time with two nodes admitting writes.
+    pub dual_time: Span,
+    /// How often that began.
+    pub dual_intervals: u64,
+    /// Since when the primary has not been fit to serve.
+    unfit_since: Option<SimTime>,
+    /// Failovers.
+    pub failovers: u64,
+    /// Returns to the initial primary.
+    pub failbacks: u64,
+    /// Failovers away from a primary that was well.
+    pub false_failovers: u64,
+    /// Failovers that were needed and did not come.
+    pub missed: u64,
+    /// When a node first led.
+    pub first_led: Option<SimTime>,
+}
+
+impl Authority {
+    /// For a group whose clients sit at these sites, by region.
+    pub fn new(
+        initial: Option<NodeId>,
+        regions: Vec<Vec<SiteId>>,
+        objective: Option<Span>,
+    ) -> Authority {
+        Authority {
+            admits: Vec::new(),
+            initial,
+            primary: initial,
+            regions,
+            patience: objective.unwrap_or(PATIENCE),
+            dual_since: None,
+            dual_time: Span::ZERO,
+            dual_intervals: 0,
+            unfit_since: Some(SimTime::ZERO),
+            failovers: 0,
+            failbacks: 0,
+            false_failovers: 0,
+            missed: 0,
+            first_led: None,
+        }
+    }
+
+    /// A node started or stopped admitting writes.
+    pub fn admits(&mut self, node: NodeId, yes: bool, health: &Health, now: SimTime) {
+        self.admits.retain(|other| *other != node);
+        if yes {
+            self.admits.push(node);
+            self.first_led.get_or_insert(now);
+        }
+        self.look(health, now);
+    }
+
+    /// Who admits writes and runs.
+    pub fn admitting(&self, health: &Health) -> Vec<NodeId> {
+        let mut nodes: Vec<NodeId> =
+            self.admits.iter().copied().filter(|node| health.runs(*node)).collect();
+        nodes.sort_unstable();
+        nodes
+    }
+
+    /// True while nobody who runs admits writes.
+    pub fn vacant(&self, health: &Health) -> bool {
+        !self.admits.iter().any(|node| health.runs(*node))
+    }
+
+    /// Looks again, after anything changed that may matter.
+    pub fn look(&mut self, health: &Health, now: SimTime) {
+        let dual = self.admits.iter().filter(|node| health.runs(**node)).count() >= 2;
+        match (dual, self.dual_since) {
+            (true, None) => {
+                self.dual_since = Some(now);
+                self.dual_intervals += 1;
+            }
+            (false, Some(since)) => {
+                self.dual_time += now.since(since);
+                self.dual_since = None;
+            }
+            _ => {}
+        }
+        let fit = self
+            .primary
+            .is_some_and(|primary| self.admits.contains(&primary) && self.well(primary, health));
+        match (fit, self.unfit_since) {
+            (true, Some(_)) => self.end_unfit(now),
+            (false, None) => self.unfit_since = Some(now),
+            _ => {}
+        }
+    }
+
+    fn end_unfit(&mut self, now: SimTime) {
+        if let Some(since) = self.unfit_since.take() {
+            self.missed += u64::from(now.since(since) > self.patience);
+        }
+    }
+
+    /// True while a node runs and most regions' clients reach it.
+    fn well(&self, node: NodeId, health: &Health) -> bool {
+        let reached = |sites: &&Vec<SiteId>| sites.iter().any(|site| health.reaches(*site, node));
+        let reached = self.regions.iter().filter(reached).count();
+        health.runs(node) && (self.regions.is_empty() || 2 * reached > self.regions.len())
+    }
+
+    /// A node was authorised, or began to write.
+    pub fn authorised(&mut self, node: NodeId, health: &Health, now: SimTime) -> Change {
+        if self.primary == Some(node) {
+            return Change::No;
+        }
+        let old = self.primary.replace(node);
+        // The wait for this authorisation ends here; a new one begins if the new primary is not
+        // fit at once.
+        self.end_unfit(now);
+        let change = if old.is_none() {
+            Change::No
+        } else if self.initial == Some(node) {
+            self.failbacks += 1;
+            Change::Failback
+        } else {
+            self.failovers += 1;
+            let needless = old.is_some_and(|old| {
+                let able = self.admits.contains(&old) || !health.afflicted(old);
+                able && self.well(old, health)
+            });
+            self.false_failovers += u64::from(needless);
+            Change::Failover
+        };
+        self.look(health, now);
+        change
+    }
+
+    /// The run is over.
+    pub fn end(&mut self, now: SimTime) {
+        if let Some(since) = self.dual_since.take() {
+            self.dual_time += now.since(since);
+        }
+        self.end_unfit(now);
+    }
+}

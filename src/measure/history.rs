@@ -1,0 +1,374 @@
+//! The histories of one group, rebuilt from facts.
+//!
+//! A history is a line through a tree of branches; a branch is what one primary wrote in one
+//! segment, and begins at a fork point of its parent. Of a branch, the newest entries are kept
+//! one by one; what every running member holds on disk is folded into blocks of at most
+//! [`BLOCK`] entries. A block never straddles a place where a member's history ended or a
+//! branch began at that time, so a dead node costs one boundary and no entries. Beyond [`DETAIL`] single
+//! entries, the oldest are folded all the same; should a history come to end inside a block
+//! after all, loss has bounds instead of a value.
+
+use crate::measure::ops::{Op, Place};
+use crate::measure::tally::{Entry, State, Tally};
+use crate::model::fact::Outcome;
+use crate::model::id::{NodeId, OpId, Position, Segment};
+use crate::sim::time::SimTime;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most entries of one block.
+pub const BLOCK: u64 = 4096;
+/// The most single entries of a branch.
+pub const DETAIL: usize = 1 << 18;
+
+/// Entries folded together: those after the previous block (or the branch's start) up to `last`.
+#[derive(Debug)]
+pub struct Block {
+    /// The last of them.
+    pub last: u64,
+    /// What became of them.
+    pub tally: Tally,
+}
+
+/// What one primary wrote in one segment.
+#[derive(Debug)]
+pub struct Branch {
+    /// The segment.
+    pub segment: Segment,
+    /// When it began.
+    pub began: SimTime,
+    /// The last entry it shares with its parent.
+    pub parent: Place,
+    /// Folded entries, in order.
+    pub blocks: Vec<Block>,
+    /// The number of the last folded entry, or of the fork point.
+    pub folded: u64,
+    /// The entries after it, one by one.
+    pub entries: VecDeque<Entry>,
+    /// How far any disk ever held it.
+    pub flushed: u64,
+    /// What was written here and then overwritten by its own writer: lost, whoever survives.
+    pub overwritten: Tally,
+}
+
+impl Branch {
+    fn new(segment: Segment, parent: Place, began: SimTime) -> Branch {
+        Branch {
+            segment,
+            began,
+            parent,
+            blocks: Vec::new(),
+            folded: parent.index,
+            entries: VecDeque::new(),
+            flushed: 0,
+            overwritten: Tally::default(),
+        }
+    }
+    /// The number of the last entry.
+    pub fn end(&self) -> u64 {
+        self.folded + self.entries.len() as u64
+    }
+    fn entry(&mut self, index: u64) -> Option<&mut Entry> {
+        self.entries.get_mut(index.checked_sub(self.folded + 1)? as usize)
+    }
+}
+
+/// What one member has.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Who.
+    pub node: NodeId,
+    /// The end of its history in memory.
+    pub held: Place,
+    /// The end of its durable history.
+    pub durable: Place,
+    /// True while its database runs.
+    pub up: bool,
+}
+
+/// A write that was appended more than once.
+#[derive(Debug, Default)]
+pub struct Twin {
+    /// Where, and when it was last answered there.
+    pub places: Vec<(Place, SimTime)>,
+    /// How it ended.
+    pub state: State,
+}
+
+/// The histories of one group.
+pub struct History {
+    /// All branches, in the order they began.
+    pub branches: Vec<Branch>,
+    /// All members.
+    pub members: Vec<Member>,
+    /// Writes appended more than once.
+    pub twins: BTreeMap<OpId, Twin>,
+    /// Times that loss may be split at: hits and beginnings. Ascending.
+    marks: Vec<SimTime>,
+    in_memory: bool,
+}
+
+impl History {
+    /// Nobody has written yet.
+    pub fn new(nodes: &[NodeId], in_memory: bool) -> History {
+        let place = Place::NOWHERE;
+        let member = |node: &NodeId| Member { node: *node, held: place, durable: place, up: true };
+        History {
+            branches: Vec::new(),
+            members: nodes.iter().map(member).collect(),
+            twins: BTreeMap::new(),
+            marks: Vec::new(),
+            in_memory,
+        }
+    }
+
+    /// A time at which the cause of a loss may change.
+    pub fn mark(&mut self, at: SimTime) {
+        if self.marks.last() != Some(&at) {
+            self.marks.push(at);
+        }
+    }
+
+    /// The member on a node.
+    pub fn member(&mut self, node: NodeId) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.node == node)
+    }
+
+    /// Our place of a position; a segment nobody began yet is taken to stand on its own.
+    pub fn place(&mut self, at: Position, now: SimTime) -> Place {
+        if at.index.0 == 0 {
+            return Place::NOWHERE;
+        }
+        let known = self.branches.iter().rposition(|branch| branch.segment == at.segment);
+        let branch = known.unwrap_or_else(|| {
+            self.branches.push(Branch::new(at.segment, Place::NOWHERE, now));
+            self.branches.len() - 1
+        });
+        Place { branch: branch as u32, index: at.index.0 }
+    }
+
+    /// A node began a segment on top of `from`.
+    pub fn began(&mut self, node: NodeId, segment: Segment, from: Position, now: SimTime) {
+        self.mark(now);
+        let parent = self.place(from, now);
+        let known = self.branches.iter().rposition(|branch| branch.segment == segment);
+        let branch = known.unwrap_or_else(|| {
+            self.branches.push(Branch::new(segment, parent, now));
+            self.branches.len() - 1
+        });
+        if let Some(member) = self.member(node) {
+            member.held = Place { branch: branch as u32, index: parent.index };
+        }
+    }
+
+    /// A node appended an entry for an operation. `op` is what is known of it.
+    pub fn appended(
+        &mut self,
+        node: NodeId,
+        id: OpId,
+        op: Option<&mut Op>,
+        at: Position,
+        now: SimTime,
+    ) {
+        let place = self.place(at, now);
+        let Some(branch) = self.branches.get_mut(place.branch as usize) else { return };
+        // A writer that lost the end of its own segment may write it anew.
+        while branch.end() >= place.index && !branch.entries.is_empty() {
+            if let Some(entry) = branch.entries.pop_back() {
+                branch.overwritten.add(&entry, &self.marks);
+            }
+        }
+        if branch.entries.is_empty() && branch.folded + 1 < place.index {
+            branch.folded = place.index - 1;
+        }
+        while branch.end() + 1 < place.index {
+            branch.entries.push_back(Entry::foreign());
+        }
+        let state = match &op {
+            None => State::Foreign,
+            Some(op) => State::of(op.outcome),
+        };
+        branch.entries.push_back(Entry { op: id, answered: SimTime::MAX, state });
+        let full = branch.entries.len() % 1024 == 0;
+        if self.in_memory {
+            branch.flushed = branch.flushed.max(place.index);
+        }
+        match op {
+            Some(op) if op.entry != Place::NOWHERE => self.append_again(id, op, place),
+            Some(op) => op.entry = place,
+            None => {}
+        }
+        let in_memory = self.in_memory;
+        if let Some(member) = self.member(node) {
+            member.held = place;
+            if in_memory {
+                member.durable = place;
+            }
+        }
+        if full {
+            self.fold(place.branch as usize);
+        }
+    }
+
+    /// The write stands in more than one place: it is judged by itself, not by its entries.
+    fn append_again(&mut self, id: OpId, op: &Op, place: Place) {
+        let state = State::of(op.outcome);
+        if !self.twins.contains_key(&id) {
+            let branch = &mut self.branches[op.entry.branch as usize];
+            let answered = match branch.entry(op.entry.index) {
+                Some(entry) => {
+                    entry.state = State::Twin;
+                    entry.answered
+                }
+                None => {
+                    let at = branch.blocks.partition_point(|b| b.last < op.entry.index);
+                    branch.blocks.get_mut(at).map_or(SimTime::MAX, |b| b.tally.take(state))
+                }
+            };
+            self.twins.insert(id, Twin { places: vec![(op.entry, answered)], state });
+        }
+        if let Some(twin) = self.twins.get_mut(&id) {
+            twin.places.push((place, SimTime::MAX));
+        }
+        if let Some(entry) = self.branches[place.branch as usize].entry(place.index) {
+            entry.state = State::Twin;
+        }
+    }
+
+    /// A node answered a write with success.
+    pub fn answered(&mut self, id: OpId, place: Place, now: SimTime) {
+        let Some(branch) = self.branches.get_mut(place.branch as usize) else { return };
+        let Some(entry) = branch.entry(place.index) else { return };
+        if entry.op != id {
+            return;
+        }
+        match entry.state {
+            State::Pending => entry.answered = now,
+            State::Twin => {
+                let Some(twin) = self.twins.get_mut(&id) else { return };
+                if twin.state == State::Pending {
+                    for (at, answered) in &mut twin.places {
+                        if *at == place {
+                            *answered = now;
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A write ended. `op` is what was known of it before.
+    pub fn concluded(&mut self, id: OpId, op: &Op, outcome: Outcome, now: SimTime) {
+        let Some(branch) = self.branches.get_mut(op.entry.branch as usize) else { return };
+        let state = State::of(Some(outcome));
+        let Some(entry) = branch.entry(op.entry.index) else { return };
+        match entry.state {
+            State::Pending => {
+                entry.state = state;
+                if entry.answered == SimTime::MAX {
+                    entry.answered = now;
+                }
+            }
+            State::Twin => {
+                if let Some(twin) = self.twins.get_mut(&id) {
+                    twin.state = state;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A node's durable history now ends here.
+    pub fn durable(&mut self, node: NodeId, upto: Place) {
+        if let Some(branch) = self.branches.get_mut(upto.branch as usize) {
+            branch.flushed = branch.flushed.max(upto.index);
+        }
+        if let Some(member) = self.member(node) {
+            member.durable = upto;
+        }
+    }
+
+    /// A node's history in memory now ends here.
+    pub fn held(&mut self, node: NodeId, upto: Place) {
+        if let Some(member) = self.member(node) {
+            member.held = upto;
+        }
+        if self.in_memory {
+            self.durable(node, upto);
+        }
+    }
+
+    /// A node cut its history back.
+    pub fn truncated(&mut self, node: NodeId, to: Place) {
+        let Some(member) = self.members.iter().position(|member| member.node == node) else {
+            return;
+        };
+        let durable = self.members[member].durable;
+        if !self.contains(to, durable) {
+            self.members[member].durable = to;
+        }
+        self.members[member].held = to;
+    }
+
+    /// How far the history that ends at `end` goes along a branch; 0 where it does not.
+    pub fn reach(&self, end: Place, branch: usize) -> u64 {
+        let mut at = end;
+        loop {
+            if at.branch as usize == branch {
+                return at.index;
+            }
+            let Some(here) = self.branches.get(at.branch as usize) else { return 0 };
+            at = Place { branch: here.parent.branch, index: here.parent.index.min(at.index) };
+        }
+    }
+
+    /// True when the history that ends at `end` contains the one that ends at `other`.
+    pub fn contains(&self, end: Place, other: Place) -> bool {
+        other.index == 0 || self.reach(end, other.branch as usize) >= other.index
+    }
+
+    /// Folds what every running member has on disk, and what is too much to keep.
+    fn fold(&mut self, branch: usize) {
+        let running = self.members.iter().filter(|member| member.up);
+        let common = running.map(|m| self.reach(m.durable, branch)).min().unwrap_or(0);
+        let too_many = self.branches[branch].end().saturating_sub(DETAIL as u64);
+        let target = common.max(too_many);
+        if target <= self.branches[branch].folded {
+            return;
+        }
+        let ends = self.members.iter().flat_map(|member| [member.held, member.durable]);
+        let mut edges: Vec<u64> = ends.map(|end| self.reach(end, branch)).collect();
+        let forks = self.branches.iter().filter(|b| b.parent.branch as usize == branch);
+        edges.extend(forks.map(|b| b.parent.index));
+        edges.push(self.branches[branch].flushed);
+        edges.sort_unstable();
+        let marks = &self.marks;
+        let branch = &mut self.branches[branch];
+        let mut first = branch.blocks.last().map_or(0, |block| block.last);
+        if branch.blocks.len() > 1 {
+            first = branch.blocks[branch.blocks.len() - 2].last;
+        } else if branch.blocks.len() == 1 {
+            first = branch.parent.index;
+        }
+        while branch.folded < target {
+            let Some(entry) = branch.entries.front() else { break };
+            if entry.state == State::Pending {
+                break;
+            }
+            let at = branch.folded;
+            let fresh = branch.blocks.last().is_none_or(|block| {
+                block.last != at || at - first >= BLOCK || edges.binary_search(&at).is_ok()
+            });
+            if fresh {
+                branch.blocks.push(Block { last: at, tally: Tally::default() });
+                first = at;
+            }
+            if let Some(block) = branch.blocks.last_mut() {
+                block.tally.add(entry, marks);
+                block.last = at + 1;
+            }
+            branch.entries.pop_front();
+            branch.folded = at + 1;
+        }
+    }
+}

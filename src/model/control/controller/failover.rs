@@ -1,0 +1,286 @@
+//! The steps of one store: stop traffic, drain, fence, promote, route.
+
+use super::hunt::{Fence, Hunt};
+use super::store::Store;
+use super::{ASKED, Hand, SELF_FENCED, SILENT, STEP};
+use crate::model::control::{Candidate, Fencing};
+use crate::model::ctx::{Ctx, Effect, Timer};
+use crate::model::fact::{Claim, FailoverStep};
+use crate::model::id::{FencingToken, Term};
+use crate::model::msg::{ControlMsg, Role};
+use crate::sim::Span;
+
+/// Where the failover of a store stands.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Stage {
+    /// None is under way.
+    Idle,
+    /// Traffic to the old primary is being stopped.
+    StopTraffic,
+    /// Work under way is given time.
+    Drain,
+    /// The old primary is being made harmless, and a candidate is sought.
+    Fence(Fence),
+    /// A candidate is being promoted.
+    Promote(Promote),
+    /// Routers are about to be told.
+    Route,
+}
+
+/// A promotion.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Promote {
+    who: usize,
+    term: Term,
+    token: FencingToken,
+    takes: Span,
+    failed: Vec<usize>,
+}
+
+impl Store {
+    /// True when no failover is under way.
+    pub fn idle(&self) -> bool {
+        self.stage == Stage::Idle
+    }
+    /// True when its primary is known to be primary: none is being replaced.
+    pub fn settled(&self) -> bool {
+        matches!(self.stage, Stage::Idle | Stage::Route)
+    }
+    /// Who may be primary, as far as the controller has a say: the primary; nobody from the
+    /// declaration on; then the candidate.
+    pub fn may_lead(&self) -> Option<usize> {
+        match &self.stage {
+            Stage::Idle | Stage::Route => Some(self.primary),
+            Stage::Promote(promote) => Some(promote.who),
+            Stage::StopTraffic | Stage::Drain | Stage::Fence(_) => None,
+        }
+    }
+    /// True while the failover can be given up: the lease is not taken, nobody is promoted.
+    pub fn may_abandon(&self) -> bool {
+        match &self.stage {
+            Stage::StopTraffic | Stage::Drain => true,
+            Stage::Fence(f) => !f.rechecked && f.failed.is_empty() && !f.taken(),
+            Stage::Idle | Stage::Promote(_) | Stage::Route => false,
+        }
+    }
+    fn timer(&self, kind: u16) -> Timer {
+        Timer::nth(kind, self.number)
+    }
+    fn claim_step(&self, step: FailoverStep, ctx: &mut Ctx<'_>) {
+        ctx.claim(Claim::Step(self.plan.group, step));
+    }
+
+    /// Begins the failover: stops traffic to the old primary, as far as it can be reached.
+    pub fn begin(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.stage = Stage::StopTraffic;
+        self.claim_step(FailoverStep::StopTraffic, ctx);
+        self.order(self.primary, ControlMsg::StopTraffic { episode: h.episode }, ctx);
+        let spec = &h.plan.failover.stop_traffic;
+        let wait = h.plan.draw(self.plan.label, h.episode, "stop_traffic", 0, spec);
+        self.wait(wait, h, ctx);
+    }
+    /// Waits for the end of a step; a step that takes no time ends at once.
+    fn wait(&mut self, wait: Span, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if wait.is_zero() {
+            self.step_over(h, ctx);
+        } else {
+            ctx.set_timer(self.timer(STEP), wait);
+        }
+    }
+    /// The step that was under way has taken its time.
+    fn step_over(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        match &mut self.stage {
+            Stage::StopTraffic => {
+                self.stage = Stage::Drain;
+                self.claim_step(FailoverStep::Drain, ctx);
+                let wait =
+                    h.plan.draw(self.plan.label, h.episode, "drain", 0, &h.plan.failover.drain);
+                self.wait(wait, h, ctx);
+            }
+            Stage::Drain => self.fence(Vec::new(), h, ctx),
+            Stage::Fence(fence) => {
+                fence.step_over = true;
+                self.go_on(h, ctx);
+            }
+            Stage::Route => {
+                self.tell_routers(ctx);
+                self.claim_step(FailoverStep::Done, ctx);
+                self.stage = Stage::Idle;
+                for who in 0..self.replicas.len() {
+                    self.plan_rejoin(who, &h.plan.failover, ctx);
+                }
+            }
+            Stage::Idle | Stage::Promote(_) => {}
+        }
+    }
+
+    /// Begins to fence; `failed` are the candidates that did not make it in this episode. After
+    /// one of those it is that one which has to fence itself.
+    fn fence(&mut self, failed: Vec<usize>, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        let again = !failed.is_empty();
+        let waits = h.plan.failover.fencing.contains(&Fencing::SelfStop);
+        let end = self.named.saturating_add(h.plan.self_fence_wait);
+        let left = end.since(ctx.now());
+        let self_over = !waits || left.is_zero();
+        let (hunt, taker, rechecked) = (Hunt::NotYet, None, false);
+        self.stage =
+            Stage::Fence(Fence { step_over: again, self_over, hunt, taker, rechecked, failed });
+        self.claim_step(FailoverStep::Fence, ctx);
+        if !self_over {
+            ctx.set_timer(self.timer(SELF_FENCED), left);
+        }
+        if self.plan.leased {
+            self.seek(h, ctx);
+        }
+        if again {
+            self.go_on(h, ctx);
+        } else {
+            let wait = h.plan.draw(self.plan.label, h.episode, "fence", 0, &h.plan.failover.fence);
+            self.wait(wait, h, ctx);
+        }
+    }
+    /// Moves on from fencing, when all it waits for is over.
+    pub fn go_on(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        let standbys = self.replicas.len() - 1;
+        let Stage::Fence(fence) = &mut self.stage else { return };
+        if !(fence.step_over && fence.self_over) {
+            return;
+        }
+        match (fence.hunt, fence.taker) {
+            (Hunt::NotYet, _) if !self.plan.leased => self.seek(h, ctx),
+            (Hunt::Taken(token), Some(who)) => {
+                let choosy = h.plan.failover.candidate == Candidate::MostAdvanced && standbys > 1;
+                if choosy && !fence.rechecked {
+                    fence.rechecked = true;
+                    self.seek(h, ctx);
+                } else {
+                    self.promote(who, token, h, ctx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The old primary's agent has stopped it.
+    pub fn on_stopped(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if let Stage::Fence(fence) = &mut self.stage {
+            fence.self_over = true;
+            self.go_on(h, ctx);
+        } else if matches!(self.stage, Stage::StopTraffic | Stage::Drain) {
+            // It is harmless since now; as if it had not been called primary for so long.
+            self.named = self.named.saturating_sub(h.plan.self_fence_wait);
+        }
+    }
+    pub fn promote(
+        &mut self,
+        who: usize,
+        token: FencingToken,
+        h: &mut Hand<'_>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let Stage::Fence(fence) = &self.stage else { return };
+        let failed = fence.failed.clone();
+        let spec = &h.plan.failover.promotion;
+        let attempt = failed.len() as u32;
+        let takes = h.plan.draw(self.plan.label, h.episode, "promotion", attempt, spec);
+        let term = Term(self.last_term.0 + 1);
+        self.last_term = term;
+        self.stage = Stage::Promote(Promote { who, term, token, takes, failed });
+        self.claim_step(FailoverStep::Promote, ctx);
+        if !self.plan.leased {
+            let holder = self.replicas[who].seat.node;
+            ctx.effect(Effect::Authorise { group: self.plan.group, holder, token });
+        }
+        self.send_promote(h, ctx);
+    }
+    fn send_promote(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        let Stage::Promote(Promote { who, term, token, takes, .. }) = self.stage else { return };
+        self.named = ctx.now();
+        self.order(who, ControlMsg::Promote { episode: h.episode, term, token, takes }, ctx);
+        let patience = takes.saturating_add(h.plan.failover.status_timeout.saturating_mul(3));
+        ctx.set_timer(self.timer(SILENT), patience);
+    }
+    /// A candidate's database leads.
+    pub fn on_promoted(&mut self, who: usize, term: Term, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        let Stage::Promote(promote) = &self.stage else { return };
+        if promote.term != term || promote.who != who {
+            return;
+        }
+        (self.token, self.term, self.primary) = (promote.token, term, who);
+        self.named = ctx.now();
+        self.stage = Stage::Route;
+        ctx.cancel_timer(self.timer(SILENT));
+        self.claim_step(FailoverStep::Route, ctx);
+        for other in 0..self.replicas.len() {
+            self.replicas[other].told_to_follow = None;
+            let standby = |r: super::contact::Report| r.role == Role::Standby;
+            let replica = &self.replicas[other];
+            if other != who && replica.contact && replica.report.is_some_and(standby) {
+                self.tell_to_follow(other, ctx);
+            }
+        }
+        let wait = h.plan.draw(self.plan.label, h.episode, "route", 0, &h.plan.failover.route);
+        self.wait(wait, h, ctx);
+    }
+    /// The candidate is silent: another is sought, and this one told to let go.
+    fn on_silent(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        let Stage::Promote(promote) = &self.stage else { return };
+        let mut failed = promote.failed.clone();
+        failed.push(promote.who);
+        self.order(promote.who, ControlMsg::Abandon { episode: h.episode }, ctx);
+        self.fence(failed, h, ctx);
+    }
+
+    /// The old primary is healthy again: calls everything off.
+    pub fn abandon(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if let Stage::Fence(Fence { taker: Some(who), .. }) = &self.stage {
+            self.order(*who, ControlMsg::Abandon { episode: h.episode }, ctx);
+        }
+        self.order(self.primary, ControlMsg::Resume { episode: h.episode }, ctx);
+        for kind in [STEP, SELF_FENCED, ASKED] {
+            ctx.cancel_timer(self.timer(kind));
+        }
+        self.claim_step(FailoverStep::Abandoned, ctx);
+        self.stage = Stage::Idle;
+    }
+
+    /// A timer of this store fired.
+    pub fn on_timer(&mut self, kind: u16, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        match kind {
+            STEP => self.step_over(h, ctx),
+            ASKED => self.choose(h, ctx),
+            SILENT => self.on_silent(h, ctx),
+            SELF_FENCED => {
+                if let Stage::Fence(fence) = &mut self.stage {
+                    fence.self_over = true;
+                    self.go_on(h, ctx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The controller started again: the step that was under way begins again.
+    pub fn restart(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        match &self.stage {
+            Stage::Idle => {
+                for who in 0..self.replicas.len() {
+                    self.plan_rejoin(who, &h.plan.failover, ctx);
+                }
+            }
+            Stage::StopTraffic | Stage::Drain => self.begin(h, ctx),
+            Stage::Fence(fence) => {
+                if let Some(taker) = fence.taker {
+                    self.order(taker, ControlMsg::Abandon { episode: h.episode }, ctx);
+                }
+                self.fence(Vec::new(), h, ctx);
+            }
+            Stage::Promote(_) => self.send_promote(h, ctx),
+            Stage::Route => {
+                let wait =
+                    h.plan.draw(self.plan.label, h.episode, "route", 0, &h.plan.failover.route);
+                self.wait(wait, h, ctx);
+            }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The failover controller: hears the checkers, decides, takes five steps.
+//!
+//! `opinions` counts what checkers say, `contact` keeps what agents answer, `store` holds what
+//! is known of one store and keeps its replicas on their primary, `failover` takes the steps of
+//! one store, `hunt` finds its candidate. Will never know why a node is silent.
+//!
+//! # Decided
+//! - Stores under one controller fail over together: one primary's quorum moves them all.
+//! - What it knows survives a crash on its own disk; a step that was under way begins again.
+//!   Without its disk it starts from the plan and learns terms and primary from the agents.
+//! - Between declaring and promotion its hellos name no primary, so that one that fences
+//!   itself does so even when only the answers are lost.
+//! - With a lease the candidate is asked for its position before it takes the lease, and all
+//!   are asked again once it has it: only then does nobody's position move any more.
+//! - Routers are told once over a connection, and reminded by datagram from time to time,
+//!   because one that was down when told would never know.
+
+mod contact;
+mod failover;
+mod hunt;
+mod opinions;
+mod store;
+
+use crate::model::control::{FailoverParams, Trigger};
+use crate::model::ctx::{Ctx, Input, Machine, Timer};
+use crate::model::fact::{Claim, FailoverStep};
+use crate::model::id::{GroupId, NodeId, ProcessId};
+use crate::model::msg::{ControlMsg, Msg};
+use crate::sim::Span;
+use crate::sim::dist::{Dist, DistSpec};
+use crate::sim::rng::{Label, Streams};
+use contact::Report;
+use opinions::Opinions;
+use store::Store;
+
+/// Contact every agent.
+pub const CONTACT: u16 = 1;
+/// The quorum has lasted.
+pub const HOLD: u16 = 2;
+/// The person agrees.
+pub const APPROVE: u16 = 3;
+/// A step of a store (its number) has taken its time.
+pub const STEP: u16 = 4;
+/// The old primary of a store (its number) has fenced itself.
+pub const SELF_FENCED: u16 = 5;
+/// The agents of a store (its number) had their time to answer.
+pub const ASKED: u16 = 6;
+/// The candidate of a store (its number) is silent.
+pub const SILENT: u16 = 7;
+/// A deposed primary may be reconfigured: the store's number times 65,536 plus the replica's.
+pub const REJOIN: u16 = 8;
+
+/// Routers are reminded in every so many rounds of contact.
+const REMIND_EVERY: u32 = 30;
+
+/// One replica of a store, as the controller knows it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Seat {
+    /// Its node, which the checkers judge.
+    pub node: NodeId,
+    /// The agent there.
+    pub agent: ProcessId,
+    /// The database there.
+    pub database: ProcessId,
+}
+
+/// One store under a controller.
+#[derive(Clone, Debug)]
+pub struct StorePlan {
+    /// The store.
+    pub group: GroupId,
+    /// Names its dice; made of the store's name.
+    pub label: Label,
+    /// Its replicas, in order of preference.
+    pub seats: Vec<Seat>,
+    /// Which of them is the first primary.
+    pub primary: usize,
+    /// True when a lease decides who may be primary.
+    pub leased: bool,
+    /// Who is told where clients belong: name servers, edges of a load balancer.
+    pub routers: Vec<ProcessId>,
+}
+
+/// What a controller is told when it is made.
+#[derive(Clone, Debug)]
+pub struct ControllerPlan {
+    /// How it fails over.
+    pub failover: FailoverParams,
+    /// How many checkers must say unhealthy.
+    pub quorum: u16,
+    /// How many checkers there are.
+    pub checkers: u16,
+    /// How long the quorum must last.
+    pub hold: Span,
+    /// With `self` fencing: how long it waits after it last said that the old primary is
+    /// primary; `self_fence_after` and a guard for delay and drift.
+    pub self_fence_wait: Span,
+    /// Stores that fail over together.
+    pub stores: Vec<StorePlan>,
+    /// The dice of the trial.
+    pub streams: Streams,
+    /// Names the controller's own dice.
+    pub label: Label,
+}
+
+impl ControllerPlan {
+    /// How long a step takes: by who takes it, episode, step and attempt alone.
+    fn draw(&self, who: Label, episode: u32, step: &str, attempt: u32, spec: &DistSpec) -> Span {
+        let label = who.with_index(u64::from(episode)).with(step).with_index(u64::from(attempt));
+        Dist::new(spec).sample(&mut self.streams.stream(label))
+    }
+}
+
+/// What all stores of a controller go through together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// The primaries are healthy, or nothing is to be done.
+    Calm,
+    /// The quorum is met; it must last.
+    Holding,
+    /// Waiting for a person to agree.
+    Approving,
+    /// Failing over.
+    Acting,
+}
+
+/// What a store needs of its controller while it acts.
+struct Hand<'a> {
+    plan: &'a ControllerPlan,
+    episode: u32,
+    /// Numbers the questions to agents.
+    seq: &'a mut u32,
+    opinions: &'a Opinions,
+}
+
+/// The controller's parts, borrowed for its stores to act with.
+macro_rules! hand {
+    ($controller:ident) => {
+        Hand {
+            plan: &$controller.plan,
+            episode: $controller.episode,
+            seq: &mut $controller.seq,
+            opinions: &$controller.opinions,
+        }
+    };
+}
+
+/// The failover controller.
+#[derive(Clone, Debug)]
+pub struct Controller {
+    plan: ControllerPlan,
+    opinions: Opinions,
+    stores: Vec<Store>,
+    phase: Phase,
+    episode: u32,
+    seq: u32,
+    rounds: u32,
+}
+
+impl Controller {
+    /// A controller as planned. At the start the initial primaries hold term 1; without a lease
+    /// their token is 1 too.
+    pub fn new(plan: ControllerPlan) -> Controller {
+        let store = |(i, plan): (usize, &StorePlan)| Store::new(i as u32, plan.clone());
+        Controller {
+            opinions: Opinions::new(plan.quorum),
+            stores: plan.stores.iter().enumerate().map(store).collect(),
+            phase: Phase::Calm,
+            episode: 0,
+            seq: 0,
+            rounds: 0,
+            plan,
+        }
+    }
+    /// How many failovers it has declared.
+    pub fn episodes(&self) -> u32 {
+        self.episode
+    }
+
+    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+        let every = self.plan.failover.contact_interval.as_nanos().max(1);
+        let mut dice = self.plan.streams.stream(self.plan.label.with("contact phase"));
+        ctx.set_timer(Timer::of(CONTACT), Span::from_nanos(dice.below(every)));
+        match self.phase {
+            Phase::Calm | Phase::Acting => {}
+            Phase::Holding => ctx.set_timer(Timer::of(HOLD), self.plan.hold),
+            Phase::Approving => self.wait_for_approval(ctx),
+        }
+        for store in &mut self.stores {
+            store.restart(&mut hand!(self), ctx);
+        }
+    }
+
+    fn on_contact(&mut self, ctx: &mut Ctx<'_>) {
+        self.seq = self.seq.wrapping_add(1);
+        self.rounds = self.rounds.wrapping_add(1);
+        for store in &mut self.stores {
+            store.greet(self.seq, ctx);
+            if self.rounds.is_multiple_of(REMIND_EVERY) {
+                store.remind_routers(ctx);
+            }
+            store.look_again(&mut hand!(self), ctx);
+        }
+        ctx.set_timer(Timer::of(CONTACT), self.plan.failover.contact_interval);
+    }
+
+    fn claim_all(&self, step: FailoverStep, ctx: &mut Ctx<'_>) {
+        for store in &self.stores {
+            ctx.claim(Claim::Step(store.plan.group, step));
+        }
+    }
+
+    /// Looks at the opinions and at what is under way, and moves on.
+    fn consider(&mut self, ctx: &mut Ctx<'_>) {
+        let sick = self.stores.iter().any(|s| self.opinions.unhealthy(s.primary_node()));
+        match self.phase {
+            Phase::Calm if sick && self.plan.failover.trigger != Trigger::Never => {
+                self.claim_all(FailoverStep::Suspected, ctx);
+                self.phase = Phase::Holding;
+                if self.plan.hold.is_zero() {
+                    self.held(ctx);
+                } else {
+                    ctx.set_timer(Timer::of(HOLD), self.plan.hold);
+                }
+            }
+            Phase::Holding if !sick => self.calm_down(HOLD, ctx),
+            Phase::Approving if !sick && self.plan.failover.abandon_if_healthy => {
+                self.calm_down(APPROVE, ctx)
+            }
+            Phase::Acting => {
+                let may = self.plan.failover.abandon_if_healthy
+                    && self.stores.iter().all(|s| s.may_abandon());
+                if self.stores.iter().all(|s| s.idle()) {
+                    self.phase = Phase::Calm;
+                    self.consider(ctx);
+                } else if !sick && may {
+                    for store in &mut self.stores {
+                        store.abandon(&mut hand!(self), ctx);
+                    }
+                    self.phase = Phase::Calm;
+                }
+            }
+            _ => {}
+        }
+    }
+    fn calm_down(&mut self, timer: u16, ctx: &mut Ctx<'_>) {
+        ctx.cancel_timer(Timer::of(timer));
+        self.claim_all(FailoverStep::Abandoned, ctx);
+        self.phase = Phase::Calm;
+    }
+    /// The quorum has lasted for the hold time.
+    fn held(&mut self, ctx: &mut Ctx<'_>) {
+        if self.plan.failover.trigger == Trigger::Approval {
+            self.phase = Phase::Approving;
+            self.claim_all(FailoverStep::Approve, ctx);
+            self.wait_for_approval(ctx);
+        } else {
+            self.declare(ctx);
+        }
+    }
+    fn wait_for_approval(&mut self, ctx: &mut Ctx<'_>) {
+        let plan = &self.plan;
+        let response = &plan.failover.operator_response;
+        let wait = plan.draw(plan.label, self.episode + 1, "approval", 0, response);
+        ctx.set_timer(Timer::of(APPROVE), wait);
+    }
+    fn declare(&mut self, ctx: &mut Ctx<'_>) {
+        self.phase = Phase::Acting;
+        self.episode += 1;
+        self.claim_all(FailoverStep::Declared, ctx);
+        for store in &mut self.stores {
+            store.begin(&mut hand!(self), ctx);
+        }
+        self.consider(ctx);
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_>) {
+        let which = timer.arg as usize;
+        match timer.kind {
+            CONTACT => self.on_contact(ctx),
+            HOLD if self.phase == Phase::Holding => self.held(ctx),
+            APPROVE if self.phase == Phase::Approving => self.declare(ctx),
+            STEP | SELF_FENCED | ASKED | SILENT => {
+                let Some(store) = self.stores.get_mut(which) else { return };
+                store.on_timer(timer.kind, &mut hand!(self), ctx);
+                self.consider(ctx);
+            }
+            REJOIN => {
+                if let Some(store) = self.stores.get_mut(which >> 16) {
+                    store.rejoin(which & 0xffff, ctx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_message(&mut self, from: ProcessId, group: GroupId, msg: ControlMsg, ctx: &mut Ctx<'_>) {
+        if let ControlMsg::Opinion { node, healthy, seq } = msg {
+            if let Some(unhealthy) = self.opinions.hear(from, node, healthy, seq) {
+                ctx.claim(Claim::Tally { node, unhealthy, of: self.plan.checkers });
+                self.consider(ctx);
+            }
+            return;
+        }
+        let Some(store) = self.stores.iter_mut().find(|s| s.plan.group == group) else { return };
+        let Some(who) = store.replica_of(from) else { return };
+        let mut hand = hand!(self);
+        match msg {
+            ControlMsg::Status { seq, role, term, durable, running } => {
+                let report = Report { seq, role, term, durable, running };
+                store.on_report(who, report, hand.plan, ctx);
+                store.hear_answer(&mut hand, ctx);
+            }
+            ControlMsg::Stopped { episode } if episode == hand.episode => {
+                store.on_stopped(&mut hand, ctx)
+            }
+            ControlMsg::Taken { episode, token } if episode == hand.episode => {
+                store.on_taken(who, token, &mut hand, ctx)
+            }
+            ControlMsg::Promoted { episode, term } if episode == hand.episode => {
+                store.on_promoted(who, term, &mut hand, ctx)
+            }
+            _ => return,
+        }
+        self.consider(ctx);
+    }
+}
+
+impl Machine for Controller {
+    fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
+        match input {
+            Input::Start => self.on_start(ctx),
+            Input::Timer(timer) => self.on_timer(timer, ctx),
+            Input::Message { from, msg: Msg::Control(group, msg) } => {
+                self.on_message(from, group, msg, ctx)
+            }
+            _ => {}
+        }
+    }
+
+    fn crash(&mut self, disk_kept: bool) {
+        if !disk_kept {
+            *self = Controller::new(self.plan.clone());
+        }
+        for store in &mut self.stores {
+            store.forget_questions();
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! The shell around every mode: admission, lease, fencing, answers, promotion.
+//!
+//! Only the shell answers clients. A mode says how far writes count as done; the shell adds what
+//! its lease and its fencing token allow.
+
+use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
+use crate::model::fact::{Claim, OpKind, Outcome};
+use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
+use crate::model::log::{Appended, Log};
+use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Role, StorageMsg};
+use crate::model::replica::follower::Follower;
+use crate::model::replica::peer::Peer;
+use crate::model::replica::{Confirms, Mode, Replicate, Restart};
+use crate::sim::dist::Dist;
+use crate::sim::rng::Stream;
+use crate::sim::time::{LocalTime, Span};
+use std::collections::VecDeque;
+
+/// The lease runs out.
+const LEASE: Timer = Timer::of(1);
+/// The promotion is done.
+const PROMOTE: Timer = Timer::of(2);
+/// A crashed database works again.
+const RECOVER: Timer = Timer::of(3);
+/// Timers from this kind on belong to the follower, and from [`MODE_TIMERS`] on to the mode.
+pub(super) const FOLLOWER_TIMERS: u16 = 10;
+/// Timers from this kind on belong to the mode.
+pub(super) const MODE_TIMERS: u16 = 20;
+
+/// What a replica needs to know of its store.
+#[derive(Clone, Debug)]
+pub struct ReplicaSpec {
+    /// The store.
+    pub group: GroupId,
+    /// The databases of all replicas, this one included; the first is primary at the start.
+    pub replicas: Vec<ProcessId>,
+    /// The agent beside this database, if there is one.
+    pub agent: Option<ProcessId>,
+    /// True when a primary needs a lease to admit writes.
+    pub leased: bool,
+    /// True when replicas refuse what comes with an older token than they have seen.
+    pub checks_tokens: bool,
+    /// Storage that checks the token before a write is answered.
+    pub storage: Option<ProcessId>,
+    /// What this database believes to be after a crash.
+    pub restart: Restart,
+    /// From process start to work after a crash.
+    pub restart_time: Dist,
+    /// Log bytes of one write on the wire.
+    pub entry_bytes: u32,
+    /// Bytes of the answer to a write.
+    pub answer_bytes: u32,
+}
+
+/// A write that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    index: LogIndex,
+    op: OpId,
+    client: ProcessId,
+    attempt: u8,
+}
+
+/// What modes and follower share with the shell.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The store.
+    pub group: GroupId,
+    /// The databases of the other replicas.
+    pub peers: Vec<ProcessId>,
+    /// Log bytes of one write on the wire.
+    pub entry_bytes: u32,
+    /// What this replica is.
+    pub role: Role,
+    /// The term it leads, or follows.
+    pub term: Term,
+    /// The token it writes with.
+    pub token: FencingToken,
+    /// The newest token it has seen.
+    pub seen: FencingToken,
+    /// Its history.
+    pub log: Log,
+    /// True when standbys confirm what they have in memory, before it is on disk.
+    pub confirms_receipt: bool,
+    /// True when standbys confirm once more when entries have become visible.
+    pub confirms_apply: bool,
+    syncing: Option<Position>,
+}
+
+impl Core {
+    /// Starts a disk write of everything in memory, unless one is under way or there is nothing
+    /// to write: what arrives meanwhile goes with the next group.
+    pub fn sync(&mut self, ctx: &mut Ctx<'_>) {
+        let (end, durable) = (self.log.end(), self.log.durable());
+        if self.syncing.is_none() && end.index > durable.index {
+            self.syncing = Some(end);
+            ctx.effect(Effect::Sync { group: self.group, upto: end });
+        }
+    }
+    /// Cuts the history back.
+    pub fn truncate(&mut self, index: LogIndex, ctx: &mut Ctx<'_>) {
+        self.syncing = None;
+        self.log.truncate(index);
+        ctx.effect(Effect::Truncate { group: self.group, to: self.log.end() });
+    }
+    /// Sends to another replica.
+    pub fn tell(&self, to: ProcessId, peer: Peer, bytes: u32, ctx: &mut Ctx<'_>) {
+        ctx.send(to, Msg::Peer(self.group, peer), bytes);
+    }
+}
+
+/// A database process: one replica of one store.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    spec: ReplicaSpec,
+    core: Core,
+    mode: Mode,
+    follower: Follower,
+    dice: Stream,
+    pending: VecDeque<Pending>,
+    lease_until: LocalTime,
+    quiesced: bool,
+    promoting: Option<(Term, FencingToken)>,
+    recovering: bool,
+    crashed: bool,
+    restarts: u16,
+    storage_ok: LogIndex,
+}
+
+impl Replica {
+    /// The replica of `spec` that runs as `me`; `dice` are for its restart and apply delays.
+    pub fn new(
+        spec: ReplicaSpec,
+        me: ProcessId,
+        mode: Mode,
+        apply_delay: Dist,
+        dice: Stream,
+    ) -> Replica {
+        let primary = spec.replicas[0];
+        let core = Core {
+            group: spec.group,
+            peers: spec.replicas.iter().copied().filter(|peer| *peer != me).collect(),
+            entry_bytes: spec.entry_bytes,
+            role: if primary == me { Role::Primary } else { Role::Standby },
+            term: Term(1),
+            token: FencingToken(0),
+            seen: FencingToken(0),
+            log: Log::new(),
+            confirms_receipt: mode.confirms() == Confirms::Receipt,
+            confirms_apply: mode.confirms() == Confirms::Apply,
+            syncing: None,
+        };
+        let follower = Follower::new((primary != me).then_some(primary), apply_delay);
+        Replica {
+            spec,
+            core,
+            mode,
+            follower,
+            dice,
+            pending: VecDeque::new(),
+            lease_until: LocalTime::ZERO,
+            quiesced: false,
+            promoting: None,
+            recovering: false,
+            crashed: false,
+            restarts: 0,
+            storage_ok: LogIndex(0),
+        }
+    }
+
+    /// The store it belongs to.
+    pub fn group(&self) -> GroupId {
+        self.core.group
+    }
+    /// Its history.
+    pub fn log(&self) -> &Log {
+        &self.core.log
+    }
+    /// How many other nodes must confirm a write before it is answered, at present.
+    pub fn acks_required(&self) -> u16 {
+        self.mode.acks_required()
+    }
+    /// True while it would take a write. A rule of its state and its clock.
+    #[inline]
+    pub fn admits(&self, now: LocalTime) -> bool {
+        !self.quiesced && !self.recovering && self.may_answer(now)
+    }
+    fn may_answer(&self, now: LocalTime) -> bool {
+        self.core.role == Role::Primary && (!self.spec.leased || now < self.lease_until)
+    }
+
+    fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
+        let ClientMsg::Request { op, kind, attempt, idempotent, answer_bytes, .. } = request else {
+            return;
+        };
+        if !self.admits(ctx.now()) {
+            return self.answer(from, op, attempt, Outcome::Fail, Position::default(), 100, ctx);
+        }
+        if kind == OpKind::Read {
+            let at = self.core.log.end();
+            return self.answer(from, op, attempt, Outcome::Ok, at, answer_bytes, ctx);
+        }
+        if attempt > 0 && idempotent {
+            match ctx.appended(op) {
+                Appended::Forgotten => return,
+                Appended::Never => {}
+                Appended::At(places) => {
+                    let known = places.iter().find(|at| self.core.log.contains(**at)).copied();
+                    if let Some(at) = known {
+                        return self
+                            .wait(Pending { index: at.index, op, client: from, attempt }, ctx);
+                    }
+                }
+            }
+        }
+        let at = self.core.log.append();
+        ctx.effect(Effect::Append { group: self.core.group, op, at });
+        self.pending.push_back(Pending { index: at.index, op, client: from, attempt });
+        self.begin_sync(ctx);
+        self.mode.on_append(&mut self.core, ctx);
+        self.progress(ctx);
+    }
+
+    /// A write that is in the log already waits for (or has) its turn.
+    fn wait(&mut self, pending: Pending, ctx: &mut Ctx<'_>) {
+        let place = self.pending.partition_point(|other| other.index <= pending.index);
+        self.pending.insert(place, pending);
+        self.progress(ctx);
+    }
+
+    /// Answers what counts as done, if the lease still allows it.
+    fn progress(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(first) = self.pending.front() else { return };
+        let mut upto = self.mode.acked(&self.core);
+        if self.spec.storage.is_some() {
+            upto = upto.min(self.storage_ok);
+        }
+        if first.index > upto || !self.may_answer(ctx.now()) {
+            return;
+        }
+        while let Some(done) = self.pending.front().copied().filter(|p| p.index <= upto) {
+            self.pending.pop_front();
+            let at = self.core.log.position(done.index);
+            let bytes = self.spec.answer_bytes;
+            self.answer(done.client, done.op, done.attempt, Outcome::Ok, at, bytes, ctx);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn answer(
+        &self,
+        to: ProcessId,
+        op: OpId,
+        attempt: u8,
+        outcome: Outcome,
+        at: Position,
+        bytes: u32,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let group = self.core.group;
+        ctx.effect(Effect::Answer { to, group, op, attempt, outcome, at, bytes });
+    }
+
+    /// Begins a disk write, and asks the storage that checks tokens about the same entries.
+    fn begin_sync(&mut self, ctx: &mut Ctx<'_>) {
+        let idle = self.core.syncing.is_none();
+        self.core.sync(ctx);
+        if idle && self.core.syncing.is_some() {
+            self.check_storage(ctx);
+        }
+    }
+
+    fn check_storage(&mut self, ctx: &mut Ctx<'_>) {
+        if let (Some(storage), Role::Primary) = (self.spec.storage, self.core.role) {
+            let check =
+                StorageMsg::Check { token: self.core.token, seq: self.core.log.end().index.0 };
+            ctx.send(storage, Msg::Storage(self.core.group, check), 100);
+        }
+    }
+
+    fn on_durable(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(upto) = self.core.syncing.take() else { return };
+        self.core.log.mark_durable(upto.index);
+        self.begin_sync(ctx);
+        match self.core.role {
+            Role::Primary => self.mode.on_durable(&mut self.core, ctx),
+            Role::Standby => self.follower.on_durable(&mut self.core, &mut self.dice, ctx),
+            Role::Deposed => {}
+        }
+        self.progress(ctx);
+    }
+
+    fn on_local(&mut self, local: LocalMsg, ctx: &mut Ctx<'_>) {
+        match local {
+            LocalMsg::Lead { term, token, takes } if term > self.core.term => {
+                self.promoting = Some((term, token));
+                self.core.seen = self.core.seen.max(token);
+                self.follower.stop(ctx);
+                ctx.set_timer(PROMOTE, takes);
+            }
+            LocalMsg::Lease { token, until } => self.on_lease(token, until, ctx),
+            LocalMsg::StepDown => {
+                self.promoting = None;
+                self.depose(ctx);
+            }
+            LocalMsg::Quiesce => self.quiesced = true,
+            LocalMsg::Resume => self.resume(ctx),
+            LocalMsg::Follow { primary, term, token } => self.follow(primary, term, token, ctx),
+            LocalMsg::Ask { seq } => self.report(seq, ctx),
+            LocalMsg::Lead { .. }
+            | LocalMsg::Status { .. }
+            | LocalMsg::Leading { .. }
+            | LocalMsg::Fenced { .. } => {}
+        }
+    }
+
+    fn on_lease(&mut self, token: FencingToken, until: LocalTime, ctx: &mut Ctx<'_>) {
+        self.lease_until = until;
+        self.core.token = self.core.token.max(token);
+        self.core.seen = self.core.seen.max(token);
+        if until != LocalTime::MAX {
+            ctx.set_timer(LEASE, until.since(ctx.now()));
+        }
+        self.progress(ctx);
+    }
+
+    /// Takes work again after a quiet time, or after a lease that lapsed and came back, provided
+    /// that nobody else led in between (the agent knows).
+    fn resume(&mut self, ctx: &mut Ctx<'_>) {
+        self.quiesced = false;
+        if self.core.role == Role::Deposed && self.core.seen <= self.core.token {
+            self.core.role = Role::Primary;
+            self.mode.on_lead(&mut self.core, ctx);
+            ctx.claim(Claim::Primary(self.core.group, self.core.term));
+        }
+    }
+
+    fn depose(&mut self, ctx: &mut Ctx<'_>) {
+        self.pending.clear();
+        if self.core.role == Role::Primary {
+            self.core.role = Role::Deposed;
+            ctx.claim(Claim::SteppedDown(self.core.group, self.core.term));
+        }
+    }
+
+    fn follow(&mut self, primary: ProcessId, term: Term, token: FencingToken, ctx: &mut Ctx<'_>) {
+        if term < self.core.term || primary == ctx.me() {
+            return;
+        }
+        self.promoting = None;
+        self.depose(ctx);
+        self.core.role = Role::Standby;
+        self.core.term = term;
+        self.core.seen = self.core.seen.max(token);
+        self.quiesced = false;
+        self.follower.follow(primary, &mut self.core, ctx);
+        ctx.claim(Claim::Rejoining(self.core.group, ctx.node()));
+    }
+
+    fn report(&mut self, seq: u32, ctx: &mut Ctx<'_>) {
+        let status = LocalMsg::Status {
+            seq,
+            role: self.core.role,
+            term: self.core.term,
+            token: self.core.token,
+            durable: self.core.log.durable(),
+            idle: self.pending.is_empty(),
+        };
+        self.tell_agent(status, ctx);
+    }
+
+    fn tell_agent(&self, local: LocalMsg, ctx: &mut Ctx<'_>) {
+        if let Some(agent) = self.spec.agent {
+            ctx.send(agent, Msg::Local(self.core.group, local), 0);
+        }
+    }
+
+    /// The promotion is over once the time is up and everything received has been applied.
+    fn try_promote(&mut self, ctx: &mut Ctx<'_>) {
+        let Some((term, token)) = self.promoting else { return };
+        if self.follower.applied() < self.core.log.durable().index {
+            self.follower.when_applied(ctx);
+            return;
+        }
+        self.promoting = None;
+        self.core.role = Role::Primary;
+        self.core.term = term;
+        self.core.token = self.core.token.max(token);
+        self.quiesced = false;
+        self.restarts = 0;
+        self.lead(ctx);
+        self.tell_agent(LocalMsg::Leading { term }, ctx);
+    }
+
+    /// Begins a segment of one's own.
+    fn lead(&mut self, ctx: &mut Ctx<'_>) {
+        let segment = Segment::again(self.core.term, ctx.node(), self.restarts);
+        let from = self.core.log.begin(segment);
+        self.storage_ok = LogIndex(0);
+        ctx.effect(Effect::Begin { group: self.core.group, segment, from });
+        ctx.claim(Claim::Primary(self.core.group, self.core.term));
+        self.begin_sync(ctx);
+        self.check_storage(ctx);
+        self.mode.on_lead(&mut self.core, ctx);
+    }
+
+    fn on_peer(&mut self, from: ProcessId, peer: Peer, ctx: &mut Ctx<'_>) {
+        match peer {
+            Peer::Ship { term, token, .. } if self.refuses(term, token) => {
+                if self.spec.checks_tokens && token < self.core.seen {
+                    let stale = Peer::Stale { token: self.core.seen };
+                    self.core.tell(from, stale, 100, ctx);
+                }
+            }
+            Peer::Stale { token } => self.on_newer_token(token, ctx),
+            Peer::Ship { .. } | Peer::Fork { .. } | Peer::Unknown { .. } => {
+                if self.core.role == Role::Standby {
+                    self.follower.on_peer(from, peer, &mut self.core, ctx);
+                    self.begin_sync(ctx);
+                }
+            }
+            Peer::Join { .. } | Peer::Have { .. } => {
+                if self.core.role == Role::Primary && !self.recovering {
+                    self.mode.on_peer(from, peer, &mut self.core, ctx);
+                    self.progress(ctx);
+                }
+            }
+        }
+    }
+
+    fn refuses(&self, term: Term, token: FencingToken) -> bool {
+        self.core.role != Role::Standby
+            || self.promoting.is_some()
+            || term != self.core.term
+            || (self.spec.checks_tokens && token < self.core.seen)
+    }
+
+    fn on_newer_token(&mut self, token: FencingToken, ctx: &mut Ctx<'_>) {
+        self.core.seen = self.core.seen.max(token);
+        if token > self.core.token && self.core.role == Role::Primary {
+            ctx.claim(Claim::Fenced(self.core.group, token));
+            self.depose(ctx);
+            self.tell_agent(LocalMsg::Fenced { token }, ctx);
+        }
+    }
+
+    fn on_storage(&mut self, storage: StorageMsg, ctx: &mut Ctx<'_>) {
+        match storage {
+            StorageMsg::Accepted { seq } if self.core.role == Role::Primary => {
+                self.storage_ok = self.storage_ok.max(LogIndex(seq));
+                self.progress(ctx);
+            }
+            StorageMsg::Refused { token } => self.on_newer_token(token, ctx),
+            StorageMsg::Accepted { .. } | StorageMsg::Check { .. } => {}
+        }
+    }
+
+    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+        if std::mem::take(&mut self.crashed) {
+            self.recovering = true;
+            let takes = self.spec.restart_time.sample(&mut self.dice);
+            ctx.set_timer(RECOVER, takes);
+            return;
+        }
+        match self.core.role {
+            Role::Primary => self.lead(ctx),
+            Role::Standby => self.follower.start(&mut self.core, ctx),
+            Role::Deposed => {}
+        }
+    }
+
+    fn on_recovered(&mut self, ctx: &mut Ctx<'_>) {
+        self.recovering = false;
+        match self.core.role {
+            Role::Primary => {
+                self.restarts = self.restarts.saturating_add(1);
+                self.lead(ctx);
+            }
+            Role::Standby => self.follower.start(&mut self.core, ctx),
+            Role::Deposed => {}
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_>) {
+        match timer {
+            LEASE => {}
+            PROMOTE => self.try_promote(ctx),
+            RECOVER => self.on_recovered(ctx),
+            Timer { kind, .. } if kind >= MODE_TIMERS => {
+                if self.core.role == Role::Primary {
+                    self.mode.on_timer(timer, &mut self.core, ctx);
+                    self.progress(ctx);
+                }
+            }
+            _ => {
+                self.follower.on_timer(timer, &mut self.core, ctx);
+                if self.promoting.is_some() && self.follower.is_catching_up_for_promotion() {
+                    self.try_promote(ctx);
+                }
+            }
+        }
+    }
+
+    fn on_reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
+        match self.core.role {
+            Role::Primary => {
+                self.mode.on_reset(by);
+                if self.spec.storage == Some(by) {
+                    self.check_storage(ctx);
+                }
+            }
+            Role::Standby => self.follower.on_reset(by, ctx),
+            Role::Deposed => {}
+        }
+    }
+}
+
+impl Machine for Replica {
+    fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
+        match input {
+            Input::Message { from, msg } => match msg {
+                Msg::Client(request) => self.on_request(from, request, ctx),
+                Msg::Peer(_, peer) => self.on_peer(from, peer, ctx),
+                Msg::Local(_, local) => self.on_local(local, ctx),
+                Msg::Storage(_, storage) => self.on_storage(storage, ctx),
+                Msg::Probe(ProbeMsg::Probe { seq }) if !self.recovering => {
+                    ctx.cast(from, Msg::Probe(ProbeMsg::Alive { seq }));
+                }
+                _ => {}
+            },
+            Input::Durable => self.on_durable(ctx),
+            Input::Timer(timer) => self.on_timer(timer, ctx),
+            Input::Start => self.on_start(ctx),
+            Input::Reset { by } | Input::Refused { by, .. } => self.on_reset(by, ctx),
+        }
+    }
+
+    fn crash(&mut self, disk_kept: bool) {
+        self.crashed = true;
+        self.pending.clear();
+        self.lease_until = LocalTime::ZERO;
+        self.quiesced = false;
+        self.promoting = None;
+        self.recovering = false;
+        self.storage_ok = LogIndex(0);
+        self.core.syncing = None;
+        self.mode.crash();
+        if disk_kept {
+            let durable = self.core.log.durable().index;
+            self.core.log.truncate(durable);
+        } else {
+            self.core.log = Log::new();
+        }
+        if self.core.role == Role::Primary && (!disk_kept || self.spec.restart == Restart::Standby)
+        {
+            self.core.role = Role::Deposed;
+        }
+        self.follower.crash(&self.core.log);
+    }
+}
+
+/// How answers travel: each on its client's own connection, tried for so long.
+pub const ANSWER_CLASS: Class = Class::Independent { patience: Span::from_secs(5) };

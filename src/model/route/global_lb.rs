@@ -1,0 +1,78 @@
+//! A global load balancer: an edge near each population that follows the controller's orders.
+
+use crate::model::ctx::{Ctx, Effect, Timer};
+use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
+use crate::model::msg::{ControlMsg, Msg};
+use crate::model::route::rollout::Rollout;
+use crate::model::route::{FIRST_TIMER, Place, Routed, Routes, Waiting};
+use crate::sim::Span;
+use crate::sim::dist::DistSpec;
+use crate::sim::rng::Stream;
+use std::sync::Arc;
+
+crate::params! {
+    /// A global load balancer: an edge near each population, told by the controller.
+    pub struct GlobalLbParams {
+        /// From the controller's order until an edge that has it follows it.
+        propagation: DistSpec = DistSpec::Constant(Span::from_secs(3)), "our choice";
+    }
+}
+
+/// An order has propagated; the argument is its version.
+const APPLY: u16 = FIRST_TIMER;
+
+/// The edge of one population.
+pub struct GlobalLb {
+    client: ClientId,
+    group: GroupId,
+    homes: Arc<[NodeId]>,
+    record: Rollout,
+}
+
+impl GlobalLb {
+    /// An edge that sends everybody to the initial primary.
+    pub fn new(params: &GlobalLbParams, place: &Place<'_>) -> GlobalLb {
+        let label = place.label().with("propagation");
+        GlobalLb {
+            client: place.client,
+            group: place.group,
+            homes: Arc::clone(place.homes),
+            record: Rollout::new(place.initial, &params.propagation, place.streams, label),
+        }
+    }
+}
+
+impl Routes for GlobalLb {
+    #[inline]
+    fn pick(&self, _dice: &mut Stream) -> u32 {
+        0
+    }
+    #[inline]
+    fn route(&mut self, _resolver: u32, _attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
+        Routed::To(self.record.target())
+    }
+    fn hear(
+        &mut self,
+        _from: ProcessId,
+        msg: &Msg,
+        _released: &mut Vec<Waiting>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<ProcessId> {
+        let &Msg::Control(group, ControlMsg::Route { target, version }) = msg else { return None };
+        if group == self.group
+            && let Some(delay) = self.record.order(version, target)
+        {
+            ctx.set_timer(Timer::nth(APPLY, version), delay);
+        }
+        None
+    }
+    fn timer(&mut self, timer: Timer, _waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>) {
+        let before = self.record.target();
+        self.record.apply(timer.arg);
+        let target = self.record.target();
+        if target != before {
+            let node = self.homes[target.index()];
+            ctx.effect(Effect::Route { client: self.client, resolver: 0, group: self.group, node });
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The rare half of the bucket queue: the window moves on, a crowd is dealt out, the bucket
+//! width is tuned.
+
+use super::{COARSE, CROWD, FINE, LEVELS, Link, Queue, WINDOW_BITS};
+
+/// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
+/// out twice.
+const WINDOW_WAITS: u64 = 16;
+/// The tuning is not looked at before so many events have been added.
+const TUNE_AFTER: u64 = 512;
+
+impl<E> Queue<E> {
+    /// Moves the window on to the next far bucket; false when nothing is pending.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn advance(&mut self) -> bool {
+        while self.top == 0 {
+            let level = (self.levels & !FINE).trailing_zeros() as usize;
+            if level >= 2 * LEVELS {
+                return false;
+            }
+            let bucket = self.first_coarse(level);
+            let low = self.shift + self.bits + 6 * (level - LEVELS) as u32;
+            let any = self.links[bucket as usize].next - self.slots;
+            let start = self.nodes[any as usize].rank >> low << low;
+            if self.tune(start) {
+                continue;
+            }
+            self.base = start;
+            self.open_window();
+            self.deal_out(bucket);
+        }
+        true
+    }
+
+    /// The near window around `base` takes events from the bucket of `base` on.
+    fn open_window(&mut self) {
+        self.first = self.base >> self.shift;
+        let end = ((self.first >> self.bits) + 1) << self.bits;
+        self.span = end - self.first;
+    }
+
+    /// Deals a crowded near bucket out to the fine ones; `rank` is its earliest. New events in
+    /// its range go there too until all are gone.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn spread_near(&mut self, bucket: u32, rank: u64) {
+        if self.tune(rank) {
+            return;
+        }
+        // The event at `rank` is popped next, so nothing may come before it any more but
+        // another phase of its instant, which differs in the lowest two bits only.
+        self.base = rank & !63;
+        if self.base >> self.shift < rank >> self.shift {
+            self.base = rank >> self.shift << self.shift;
+        }
+        self.open_window();
+        self.first += 1;
+        self.span -= 1;
+        self.deal_out(bucket);
+    }
+
+    /// The link of the earliest event while a crowd is dealt out.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn earliest_fine(&mut self) -> u32 {
+        loop {
+            let level = self.levels.trailing_zeros() as usize;
+            let bucket = self.first_coarse(level);
+            let oldest = self.links[bucket as usize].next;
+            if level == 0 {
+                // All the same: the oldest is the earliest.
+                return oldest;
+            }
+            let (link, rank, count) = self.earliest(bucket);
+            if count <= CROWD {
+                return link;
+            }
+            self.base = rank & !63;
+            self.deal_out(bucket);
+        }
+    }
+
+    /// Takes a bucket apart and places its events anew, oldest first.
+    fn deal_out(&mut self, bucket: u32) {
+        let mut link = self.links[bucket as usize].next;
+        self.links[bucket as usize] = Link::alone(bucket);
+        self.emptied(bucket as usize);
+        while link != bucket {
+            let next = self.links[link as usize].next;
+            self.place(self.nodes[(link - self.slots) as usize].rank, link);
+            link = next;
+        }
+    }
+
+    /// Looks at what came since the last time, and changes width and number of the buckets
+    /// where they are off by a factor of four; true when it did. `now` is not after anything
+    /// pending, and an event at or after it is popped next.
+    fn tune(&mut self, now: u64) -> bool {
+        let (added, pending) = (self.added - self.tuned_added, self.added - self.taken);
+        if added < TUNE_AFTER.max(pending) || now <= self.tuned_at {
+            return false;
+        }
+        let gap = ((now - self.tuned_at) / added).max(1);
+        (self.tuned_at, self.tuned_added) = (now, self.added);
+        // At least one nanosecond, so that the phases of an instant share their bucket.
+        let shift = gap.ilog2().saturating_sub(2).max(2);
+        let wanted = pending.saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
+        let bits = wanted.max(1).ilog2() + 1;
+        let bits = bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
+        if shift.abs_diff(self.shift) < 2 && bits.abs_diff(self.bits) < 2 {
+            return false;
+        }
+        self.base = now & !3;
+        self.rebuild(shift, bits);
+        true
+    }
+
+    /// Makes buckets of that width and number, and places all events anew: every ring oldest
+    /// first, so that ties keep their order.
+    pub(super) fn rebuild(&mut self, shift: u32, bits: u32) {
+        let mut pending = std::mem::take(&mut self.scratch);
+        pending.clear();
+        for bucket in 0..self.slots {
+            let mut link = self.links[bucket as usize].next;
+            while link != bucket {
+                pending.push(link - self.slots);
+                link = self.links[link as usize].next;
+            }
+        }
+        (self.shift, self.bits, self.mask) = (shift, bits, (1 << bits) - 1);
+        self.slots = (1 << bits) + COARSE as u32;
+        self.links.clear();
+        self.links.extend((0..self.slots).map(Link::alone));
+        let all = self.slots as usize + self.nodes.len();
+        self.links.resize(all, Link::alone(0));
+        self.words.clear();
+        self.words.resize(1 << (bits - 6), 0);
+        (self.middle, self.top) = ([0; 64], 0);
+        self.parked = 0;
+        (self.coarse, self.levels) = ([0; 2 * LEVELS], 0);
+        self.open_window();
+        for slot in &pending {
+            self.place(self.nodes[*slot as usize].rank, self.slots + slot);
+        }
+        self.scratch = pending;
+    }
+}

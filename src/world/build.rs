@@ -1,0 +1,301 @@
+//! From a plan to the machines of one trial: who is told what about whom.
+
+use crate::model::client::{Population, Setup};
+use crate::model::control::agent::{Agent, AgentPlan};
+use crate::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan as Charge};
+use crate::model::control::coordination::Voter;
+use crate::model::control::storage::Storage;
+use crate::model::control::{Fencing, Trigger};
+use crate::model::detect::checker::Checker;
+use crate::model::id::{ClientId, NodeId, ProcessId};
+use crate::model::replica::{Mode, Replica, ReplicaSpec};
+use crate::model::route::name_server::Zone;
+use crate::model::route::{NameServer, Place, Router, ViaParams};
+use crate::net::Fabric;
+use crate::sim::clock::Clock;
+use crate::sim::dist::{Dist, DistSpec};
+use crate::sim::rng::{Label, Streams};
+use crate::sim::time::Span;
+use crate::world::disk::Disk;
+use crate::world::layout::{Layout, Task};
+use crate::world::process::{Process, State};
+use crate::world::run::{Host, Slot};
+use crate::world::stage::Stage;
+
+/// With `self` fencing the controller waits that much longer than the primary, for delay and
+/// drift. Our choice.
+const SELF_FENCE_GUARD: Span = Span::from_secs(1);
+
+/// The longest uptime of a host at the start of a run: nodes' monotonic clocks do not agree.
+const UPTIME: Span = Span::from_secs(1_000);
+
+impl Stage {
+    pub(super) fn make_hosts(&self, streams: &Streams) -> Vec<Host> {
+        let most = (self.plan.clock_drift_ppm.abs() * 1e3) as u64;
+        let host = |node: &crate::world::layout::NodeSite| {
+            let mut dice = streams.stream(Label::new("clock").with(&node.name));
+            let uptime = Span::from_nanos(dice.below(UPTIME.as_nanos()));
+            let drift = dice.below(2 * most + 1) as i64 - most as i64;
+            let mut clock = Clock::new(uptime, 0);
+            clock.set_drift(crate::sim::SimTime::ZERO, drift);
+            Host {
+                clock,
+                site: node.site.index(),
+                down_by: Vec::new(),
+                drift,
+                drifted_by: Vec::new(),
+                watchdog: 0,
+            }
+        };
+        self.layout.nodes.iter().map(host).collect()
+    }
+
+    pub(super) fn make_slots(&self, streams: &Streams) -> Vec<Slot> {
+        let slot = |(i, (task, node)): (usize, &(Task, NodeId))| {
+            let process = ProcessId::of(i);
+            let disk_dice = streams.stream(self.label(process).with("disk"));
+            Slot {
+                machine: self.make(process, *task, streams),
+                node: *node,
+                state: State::Running,
+                incarnation: 0,
+                timers: Vec::new(),
+                disk: Disk::new(Dist::new(self.disk_delay(*task)), disk_dice),
+                inbox: Vec::new(),
+                admits: false,
+                acks: u16::MAX,
+                stopped_by: Vec::new(),
+                paused_by: Vec::new(),
+            }
+        };
+        self.layout.tasks.iter().enumerate().map(slot).collect()
+    }
+
+    fn label(&self, process: ProcessId) -> Label {
+        Label::new(&self.process_names[process.index()])
+    }
+
+    fn disk_delay(&self, task: Task) -> &DistSpec {
+        match task {
+            Task::Voter { lease, .. } => &self.plan.leases[lease].params.election.fsync,
+            Task::Database { store, .. } | Task::Storage { store } => {
+                &self.plan.stores[store].params.fsync
+            }
+            _ => &DistSpec::Constant(Span::ZERO),
+        }
+    }
+
+    fn make(&self, process: ProcessId, task: Task, streams: &Streams) -> Process {
+        let dice = streams.stream(self.label(process).with("own"));
+        match task {
+            Task::Database { store, .. } => {
+                let params = &self.plan.stores[store].params;
+                let mode =
+                    Mode::new(&params.replication, self.plan.stores[store].replicas.len() - 1);
+                let apply = Dist::new(params.replication.apply_delay());
+                let spec = self.replica_spec(process, store);
+                Process::Database(Box::new(Replica::new(spec, process, mode, apply, dice)))
+            }
+            Task::Agent { store, replica } => {
+                let database = self.database(store, replica);
+                let plan = &self.plan.stores[store];
+                let fences_itself = self.fencing(store).contains(&Fencing::SelfStop);
+                let failover = plan.failover.map(|i| &self.plan.failovers[i].params);
+                Process::Agent(Box::new(Agent::new(AgentPlan {
+                    group: Layout::store_group(store),
+                    node: self.layout.node_of(process),
+                    database,
+                    lease: plan
+                        .lease
+                        .map(|lease| (self.plan.leases[lease].params.clone(), self.voters(lease))),
+                    self_fence_after: failover
+                        .filter(|_| fences_itself)
+                        .map(|params| params.self_fence_after),
+                    dice,
+                })))
+            }
+            Task::Voter { lease, .. } => {
+                let plan = &self.plan.leases[lease];
+                let voters = self.voters(lease);
+                let agents = self.layout.processes(|task| match task {
+                    Task::Agent { store, .. } => self.plan.stores[store].lease == Some(lease),
+                    _ => false,
+                });
+                let agents: Vec<_> =
+                    agents.into_iter().map(|agent| (agent, self.layout.node_of(agent))).collect();
+                let initial = plan.initial_leader.map(|i| voters[i]);
+                let group = Layout::lease_group(&self.plan, lease);
+                let voter =
+                    Voter::new(group, process, &voters, &plan.params, &agents, initial, dice);
+                Process::Voter(Box::new(voter))
+            }
+            Task::Checker { check, store, .. } => {
+                let params = &self.plan.health_checks[check].params;
+                let targets = self.replicas(store).map(|p| (self.layout.node_of(p), p)).collect();
+                let controllers = self.plan.stores[store]
+                    .failover
+                    .map(|failover| self.layout.processes(|t| t == Task::Controller { failover }));
+                let group = Layout::store_group(store);
+                let report_to = controllers.unwrap_or_default();
+                Process::Checker(Box::new(Checker::new(params, group, targets, report_to, dice)))
+            }
+            Task::Controller { failover } => {
+                Process::Controller(Box::new(Controller::new(self.charge(failover, streams))))
+            }
+            Task::NameServer { routing } => self.name_server(process, routing, streams),
+            Task::Storage { .. } => Process::Storage(Box::new(Storage::new())),
+            Task::Population { client } => self.population(process, client, streams),
+        }
+    }
+
+    fn database(&self, store: usize, replica: usize) -> ProcessId {
+        let task = Task::Database { store, replica };
+        self.layout.process(task).expect("every replica has a database")
+    }
+
+    fn replicas(&self, store: usize) -> impl Iterator<Item = ProcessId> {
+        let count = self.plan.stores[store].replicas.len();
+        (0..count).map(move |replica| self.database(store, replica))
+    }
+
+    fn voters(&self, lease: usize) -> Vec<ProcessId> {
+        self.layout.processes(|task| matches!(task, Task::Voter { lease: l, .. } if l == lease))
+    }
+
+    fn fencing(&self, store: usize) -> &[Fencing] {
+        let failover = self.plan.stores[store].failover;
+        failover.map_or(&[], |i| &self.plan.failovers[i].params.fencing)
+    }
+
+    fn replica_spec(&self, process: ProcessId, store: usize) -> ReplicaSpec {
+        let plan = &self.plan.stores[store];
+        let node = self.layout.node_of(process);
+        let storage = self.layout.process(Task::Storage { store });
+        let bytes = plan.params.write_size.0.saturating_add(plan.params.log_overhead.0);
+        ReplicaSpec {
+            group: Layout::store_group(store),
+            replicas: self.replicas(store).collect(),
+            agent: self.layout.on_node(node, "agent").first().copied(),
+            leased: plan.lease.is_some(),
+            checks_tokens: self.fencing(store).contains(&Fencing::Token) && storage.is_none(),
+            storage,
+            restart: plan.params.restart,
+            restart_time: Dist::new(&plan.params.restart_time),
+            entry_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            answer_bytes: 100,
+        }
+    }
+
+    /// What the controller of a failover is told.
+    fn charge(&self, failover: usize, streams: &Streams) -> ControllerPlan {
+        let plan = &self.plan.failovers[failover];
+        let stores: Vec<usize> = (0..self.plan.stores.len())
+            .filter(|store| self.plan.stores[*store].failover == Some(failover))
+            .collect();
+        let check = stores.iter().find_map(|store| self.plan.stores[*store].health_check);
+        let check = check.map(|check| &self.plan.health_checks[check]);
+        let mut params = plan.params.clone();
+        if check.is_none() {
+            // Nobody will ever say that the primary is unhealthy.
+            params.trigger = Trigger::Never;
+        }
+        ControllerPlan {
+            quorum: check.map_or(u16::MAX, |check| check.unhealthy_quorum as u16),
+            checkers: check.map_or(0, |check| check.checkers.len() as u16),
+            hold: check.map_or(Span::ZERO, |check| check.params.hold),
+            self_fence_wait: params.self_fence_after.saturating_add(SELF_FENCE_GUARD),
+            failover: params,
+            stores: stores.into_iter().map(|store| self.charge_of(store)).collect(),
+            streams: streams.clone(),
+            label: Label::new("failover").with(&plan.name),
+        }
+    }
+
+    fn charge_of(&self, store: usize) -> Charge {
+        let plan = &self.plan.stores[store];
+        let seat = |(replica, database): (usize, ProcessId)| Seat {
+            node: self.layout.node_of(database),
+            agent: self.layout.process(Task::Agent { store, replica }).expect("built with it"),
+            database,
+        };
+        Charge {
+            group: Layout::store_group(store),
+            label: Label::new("failover").with(&plan.name),
+            seats: self.replicas(store).enumerate().map(seat).collect(),
+            primary: 0,
+            leased: plan.lease.is_some(),
+            routers: self.routers(store),
+        }
+    }
+
+    /// Who is told where a store's clients belong.
+    fn routers(&self, store: usize) -> Vec<ProcessId> {
+        let routing = self.plan.stores[store].routing;
+        match self.plan.routings[routing].params.via {
+            ViaParams::Dns(_) => self.name_servers(routing),
+            ViaParams::GlobalLb(_) => self.layout.processes(|task| match task {
+                Task::Population { client } => self.plan.clients[client].store == store,
+                _ => false,
+            }),
+        }
+    }
+
+    fn name_servers(&self, routing: usize) -> Vec<ProcessId> {
+        self.layout.processes(|task| task == Task::NameServer { routing })
+    }
+
+    fn name_server(&self, process: ProcessId, routing: usize, streams: &Streams) -> Process {
+        let instant = DistSpec::Constant(Span::ZERO);
+        let propagation = match &self.plan.routings[routing].params.via {
+            ViaParams::Dns(params) => &params.propagation,
+            ViaParams::GlobalLb(_) => &instant,
+        };
+        let stores =
+            (0..self.plan.stores.len()).filter(|store| self.plan.stores[*store].routing == routing);
+        let zones: Vec<Zone<'_>> = stores
+            .map(|store| Zone {
+                group: Layout::store_group(store),
+                initial: self.database(store, 0),
+                propagation,
+            })
+            .collect();
+        let name = &self.process_names[process.index()];
+        Process::NameServer(Box::new(NameServer::new(&zones, streams, name)))
+    }
+
+    fn population(&self, process: ProcessId, client: usize, streams: &Streams) -> Process {
+        let plan = &self.plan.clients[client];
+        let store = &self.plan.stores[plan.store];
+        let fabric = Fabric::new(&self.fabric);
+        let site = |p: ProcessId| self.layout.nodes[self.layout.node_of(p).index()].site.index();
+        let mut servers = self.name_servers(store.routing);
+        servers.sort_by_key(|server| (fabric.base_rtt(site(process), site(*server)), *server));
+        let id = ClientId::of(client);
+        let group = Layout::store_group(plan.store);
+        let router = Router::new(
+            &self.plan.routings[store.routing].params.via,
+            &Place {
+                client: id,
+                name: &plan.name,
+                group,
+                initial: self.database(plan.store, 0),
+                servers: &servers,
+                homes: &self.homes,
+                streams,
+            },
+        );
+        let bytes = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
+        Process::Population(Box::new(Population::new(Setup {
+            id,
+            name: &plan.name,
+            params: &plan.params,
+            group,
+            write_bytes: bytes(store.params.write_size.0),
+            read_bytes: bytes(store.params.read_size.0),
+            keys: self.keys[client].clone(),
+            router,
+            homes: &self.homes,
+            streams,
+        })))
+    }
+}

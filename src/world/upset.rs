@@ -1,0 +1,258 @@
+//! Faults at work: onsets, clearings, crashes, pauses, watchdogs. Every effect is owned by a
+//! fault, so that overlapping ones compose.
+
+use crate::model::ctx::{Input, Machine};
+use crate::model::fact::{Fact, Observer};
+use crate::model::id::{FaultId, NodeId, ProcessId, SiteId};
+use crate::net::{InFlight, LinkChange};
+use crate::sim::dist::Dist;
+use crate::sim::queue::Phase;
+use crate::sim::time::Span;
+use crate::world::fault::{self, Act};
+use crate::world::process::{Process, State};
+use crate::world::run::{Event, World};
+
+/// The owner of reboots by a watchdog, beside all faults.
+const WATCHDOG: u32 = u32::MAX;
+
+impl<O: Observer> World<'_, O> {
+    pub(super) fn onset(&mut self, fault: u16) {
+        let id = FaultId(fault);
+        self.fact(Fact::Onset { fault: id });
+        let acts = &self.stage.faults[id.index()].acts;
+        for node in self.stage.touched(acts) {
+            self.fact(Fact::Hit { fault: id, node });
+        }
+        for act in acts {
+            self.act(u32::from(fault), act);
+        }
+    }
+
+    fn act(&mut self, owner: u32, act: &Act) {
+        match act {
+            Act::Block { from, to, in_flight } => {
+                let (now, in_flight) = (self.now, wire_fate(*in_flight));
+                if self.fabric.block(now, from.index(), to.index(), owner, in_flight) {
+                    self.fact(Fact::Link { from: *from, to: *to, up: false });
+                }
+            }
+            Act::Slow { from, to, delay } => {
+                self.fabric.slow(from.index(), to.index(), owner, Dist::new(delay), 1.0);
+            }
+            Act::Lossy { from, to, share } => {
+                self.fabric.lossy(from.index(), to.index(), owner, *share);
+            }
+            Act::LinkDown { link, in_flight } => {
+                let in_flight = wire_fate(*in_flight);
+                let change = self.fabric.fail_link(self.now, *link, owner, in_flight);
+                self.link_changed(change);
+            }
+            Act::Sever(site) => self.fabric.sever(self.now, site.index()),
+            Act::StopHost { node, disk_kept } => self.stop_host(*node, owner, *disk_kept),
+            Act::Kill { process, disk_kept } => {
+                self.slots[process.index()].stopped_by.push(owner);
+                self.kill(*process, *disk_kept, true);
+            }
+            Act::Pause(process) => self.pause(*process, owner),
+            Act::Drift { node, ppb } => {
+                self.hosts[node.index()].drifted_by.push((owner, *ppb));
+                self.set_drift(*node);
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self, fault: u16) {
+        let owner = u32::from(fault);
+        self.fact(Fact::Cleared { fault: FaultId(fault) });
+        for (from, to) in self.fabric.clear(owner) {
+            self.fact(Fact::Link { from: SiteId::of(from), to: SiteId::of(to), up: true });
+        }
+        for act in &self.stage.faults[usize::from(fault)].acts {
+            match act {
+                Act::LinkDown { link, .. } => {
+                    let change = self.fabric.heal_link(self.now, *link, owner);
+                    self.link_changed(change);
+                }
+                Act::StopHost { node, .. } => self.start_host(*node, owner),
+                Act::Kill { process, .. } => {
+                    self.slots[process.index()].stopped_by.retain(|other| *other != owner);
+                    self.revive(*process);
+                }
+                Act::Pause(process) => self.unpause(*process, owner),
+                Act::Drift { node, .. } => {
+                    self.hosts[node.index()].drifted_by.retain(|(other, _)| *other != owner);
+                    self.set_drift(*node);
+                }
+                Act::Block { .. } | Act::Slow { .. } | Act::Lossy { .. } | Act::Sever(_) => {}
+            }
+        }
+    }
+
+    fn link_changed(&mut self, change: LinkChange) {
+        self.pairs_changed(change.changed);
+        self.queue.schedule(change.converge_at, Phase::Fault, Event::Converge);
+    }
+
+    pub(super) fn converge(&mut self) {
+        let changed = self.fabric.converge(self.now);
+        self.pairs_changed(changed);
+    }
+
+    fn pairs_changed(&mut self, changed: Vec<(usize, usize)>) {
+        for (from, to) in changed {
+            let up = self.fabric.is_up(from, to);
+            self.fact(Fact::Link { from: SiteId::of(from), to: SiteId::of(to), up });
+        }
+    }
+
+    fn stop_host(&mut self, node: NodeId, owner: u32, disk_kept: bool) {
+        self.hosts[node.index()].down_by.push(owner);
+        let watchdog = &mut self.hosts[node.index()].watchdog;
+        *watchdog = watchdog.wrapping_add(1);
+        for process in self.stage.layout.nodes[node.index()].processes.clone() {
+            self.kill(process, disk_kept, false);
+        }
+    }
+
+    fn start_host(&mut self, node: NodeId, owner: u32) {
+        self.hosts[node.index()].down_by.retain(|other| *other != owner);
+        for process in self.stage.layout.nodes[node.index()].processes.clone() {
+            self.revive(process);
+        }
+    }
+
+    /// A process dies. What it had in memory is gone; what its disk wrote stays, if the disk
+    /// does. A second death while dead can only take the disk.
+    fn kill(&mut self, process: ProcessId, disk_kept: bool, host_lives: bool) {
+        let slot = &mut self.slots[process.index()];
+        let was_dead = slot.state == State::Dead;
+        if was_dead && disk_kept {
+            return;
+        }
+        slot.machine.crash(disk_kept);
+        slot.disk.void();
+        slot.inbox.clear();
+        slot.state = State::Dead;
+        slot.incarnation += 1;
+        let node = slot.node;
+        let history = match &slot.machine {
+            Process::Database(replica) => Some((replica.group(), replica.log().end())),
+            _ => None,
+        };
+        for (_, key, _) in std::mem::take(&mut self.slots[process.index()].timers) {
+            self.queue.cancel(key);
+        }
+        if !was_dead {
+            self.fact(Fact::Down { node, process, paused: false });
+        }
+        if let Some((group, to)) = history {
+            let fact = if disk_kept {
+                Fact::Truncated { node, group, to }
+            } else {
+                Fact::Wiped { node, group }
+            };
+            self.fact(fact);
+        }
+        self.ask(process);
+        if !was_dead {
+            self.hang_up(process, host_lives);
+        }
+    }
+
+    /// Starts a process again, if nothing stops it any longer.
+    fn revive(&mut self, process: ProcessId) {
+        let slot = &mut self.slots[process.index()];
+        let node = slot.node;
+        let held = !slot.stopped_by.is_empty() || !self.hosts[node.index()].down_by.is_empty();
+        if held || slot.state != State::Dead {
+            return;
+        }
+        let paused = !slot.paused_by.is_empty();
+        slot.state = if paused { State::Paused } else { State::Running };
+        self.fact(Fact::Up { node, process });
+        self.hear(process, Input::Start);
+    }
+
+    fn pause(&mut self, process: ProcessId, owner: u32) {
+        let slot = &mut self.slots[process.index()];
+        slot.paused_by.push(owner);
+        if slot.state == State::Running {
+            slot.state = State::Paused;
+            let node = slot.node;
+            self.fact(Fact::Down { node, process, paused: true });
+            self.ask(process);
+        }
+    }
+
+    /// A pause ends: what arrived meanwhile is heard now, in order.
+    fn unpause(&mut self, process: ProcessId, owner: u32) {
+        let slot = &mut self.slots[process.index()];
+        slot.paused_by.retain(|other| *other != owner);
+        if !slot.paused_by.is_empty() || slot.state != State::Paused {
+            return;
+        }
+        slot.state = State::Running;
+        let node = slot.node;
+        let inbox = std::mem::take(&mut slot.inbox);
+        self.fact(Fact::Up { node, process });
+        self.ask(process);
+        for input in inbox {
+            self.hear(process, input);
+        }
+    }
+
+    /// A clock's drift changes: it continues from where it is, and pending timers move to where
+    /// they now belong.
+    fn set_drift(&mut self, node: NodeId) {
+        let now = self.now;
+        let host = &mut self.hosts[node.index()];
+        let added: i64 = host.drifted_by.iter().map(|(_, ppb)| ppb).sum();
+        host.clock.set_drift(now, host.drift + added);
+        for process in self.stage.layout.nodes[node.index()].processes.clone() {
+            let mut timers = std::mem::take(&mut self.slots[process.index()].timers);
+            let incarnation = self.slots[process.index()].incarnation;
+            for (timer, key, due) in &mut timers {
+                self.queue.cancel(*key);
+                let at = self.hosts[node.index()].clock.when(*due);
+                let at = at.max(now).min(self.stage.end_of_time);
+                let event = Event::Timer { process, incarnation, timer: *timer };
+                *key = self.queue.schedule(at, Phase::Timer, event);
+            }
+            self.slots[process.index()].timers = timers;
+        }
+    }
+
+    pub(super) fn wind_watchdog(&mut self, node: NodeId, after: Span) {
+        let host = &mut self.hosts[node.index()];
+        host.watchdog = host.watchdog.wrapping_add(1);
+        if after == Span::MAX {
+            return;
+        }
+        let generation = host.watchdog;
+        let at = self.now.saturating_add(host.clock.true_span(after)).min(self.stage.end_of_time);
+        self.queue.schedule(at, Phase::Timer, Event::Watchdog { node, generation });
+    }
+
+    /// The watchdog reboots its host: hardware, so a frozen process does not stop it.
+    pub(super) fn watchdog_runs_out(&mut self, node: NodeId, generation: u32) {
+        let host = &self.hosts[node.index()];
+        if host.watchdog != generation || !host.down_by.is_empty() {
+            return;
+        }
+        self.stop_host(node, WATCHDOG, true);
+        let takes = self.stage.reboot_time(node, generation, &self.streams);
+        let at = self.now.saturating_add(takes).min(self.stage.end_of_time);
+        self.queue.schedule(at, Phase::Fault, Event::Rebooted(node));
+    }
+
+    pub(super) fn rebooted(&mut self, node: NodeId) {
+        self.start_host(node, WATCHDOG);
+    }
+}
+
+fn wire_fate(in_flight: fault::InFlight) -> InFlight {
+    match in_flight {
+        fault::InFlight::Lost => InFlight::Lost,
+        fault::InFlight::Delivered => InFlight::Delivered,
+    }
+}

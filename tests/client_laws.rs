@@ -1,0 +1,247 @@
+//! Laws of a client population, whatever happens to it: random answers, refusals, resets, orders
+//! and lookups, at random moments, on time, late, repeated and for nobody.
+
+mod stage;
+
+use proptest::prelude::*;
+use regionsim::model::client::{Arrival, ArrivalParams, ClientParams, KeyParams, RetryParams};
+use regionsim::model::ctx::{Class, Effect, Input};
+use regionsim::model::fact::{OpKind, Outcome};
+use regionsim::model::id::{NodeId, OpId, ProcessId};
+use regionsim::model::msg::{ClientMsg, DnsMsg, Msg};
+use regionsim::model::route::{DnsParams, GlobalLbParams, ViaParams};
+use regionsim::sim::dist::DistSpec;
+use regionsim::sim::param::Share;
+use regionsim::sim::time::{LocalTime, Span};
+use stage::{CLIENTS, DB_A, DB_B, GROUP, NS_A, NS_B, Stage, answer, order, population};
+use std::collections::BTreeMap;
+
+/// One thing that happens: what, to which, and how long until the next.
+type Blow = (u8, usize, u64);
+
+/// What a test knows of one operation.
+#[derive(Default)]
+struct Life {
+    invoked: LocalTime,
+    /// Attempts sent, in order, with what was said of each: `Some(true)` a definite no, at the
+    /// time it was the last one sent.
+    sent: Vec<(u8, ProcessId, bool)>,
+    /// The first success that reached it in time.
+    success: Option<(LocalTime, ProcessId)>,
+    ends: Vec<(LocalTime, Outcome, Option<NodeId>)>,
+}
+
+struct Trial {
+    stage: Stage<regionsim::model::client::Population>,
+    params: ClientParams,
+    lives: BTreeMap<OpId, Life>,
+    requests: Vec<(OpId, u8, ProcessId, Msg)>,
+    lookups: Vec<(u32, u32, ProcessId)>,
+    invoked: Vec<(LocalTime, OpId, OpKind, u32)>,
+}
+
+impl Trial {
+    fn new(params: &ClientParams, via: &ViaParams) -> Trial {
+        let mut trial = Trial {
+            stage: Stage::new(CLIENTS, population(params, via, 11)),
+            params: params.clone(),
+            lives: BTreeMap::new(),
+            requests: Vec::new(),
+            lookups: Vec::new(),
+            invoked: Vec::new(),
+        };
+        trial.hear(Input::Start);
+        trial
+    }
+    fn hear(&mut self, input: Input) {
+        let effects = self.stage.step(input);
+        let now = self.stage.now;
+        effects.into_iter().for_each(|effect| self.note(now, effect));
+    }
+    fn pass(&mut self, span: Span) {
+        for (at, effect) in self.stage.pass(span) {
+            self.note(at, effect);
+        }
+    }
+    fn note(&mut self, at: LocalTime, effect: Effect) {
+        match effect {
+            Effect::Invoke { op, kind, key, .. } => {
+                self.invoked.push((at, op, kind, key));
+                let old = self.lives.insert(op, Life { invoked: at, ..Life::default() });
+                assert!(old.is_none(), "an operation begins once");
+            }
+            Effect::Send { to, msg, class, .. } => match msg {
+                Msg::Client(ClientMsg::Request { op, attempt, .. }) => {
+                    self.requests.push((op, attempt, to, msg));
+                    let life = self.lives.get_mut(&op).expect("begun before it is sent");
+                    assert!(life.ends.is_empty(), "nothing is sent for what has ended");
+                    assert!(life.sent.last().is_none_or(|last| last.0 < attempt));
+                    assert!(u32::from(attempt) < self.params.retry.attempts);
+                    let patience = self.params.deadline.saturating_sub(at.since(life.invoked));
+                    assert_eq!(class, Class::Independent { patience });
+                    life.sent.push((attempt, to, false));
+                }
+                Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) => {
+                    self.lookups.push((resolver, seq, to));
+                }
+                other => panic!("clients do not say {other:?}"),
+            },
+            Effect::Conclude { op, outcome, by } => {
+                self.lives.get_mut(&op).unwrap().ends.push((at, outcome, by));
+            }
+            Effect::Route { .. } => {}
+            other => panic!("clients do not do {other:?}"),
+        }
+    }
+    fn blow(&mut self, (what, which, pause): Blow) {
+        match what {
+            0..=3 if !self.requests.is_empty() => {
+                let (op, attempt, to, msg) = self.requests[which % self.requests.len()];
+                let outcome = [Outcome::Ok, Outcome::Fail, Outcome::Unknown][usize::from(what) % 3];
+                let life = self.lives.get_mut(&op).unwrap();
+                let in_time = self.stage.now.since(life.invoked) <= self.params.deadline;
+                if what != 3 && outcome == Outcome::Ok && in_time && life.success.is_none() {
+                    life.success = Some((self.stage.now, to));
+                }
+                if what == 3 || outcome == Outcome::Fail {
+                    let last = life.sent.last_mut().unwrap();
+                    last.2 |= last.0 == attempt;
+                }
+                if what == 3 {
+                    self.hear(Input::Refused { by: to, msg });
+                } else {
+                    self.hear(Input::Message { from: to, msg: answer(op, attempt, outcome) });
+                }
+            }
+            4 => self.hear(Input::Reset { by: [DB_A, DB_B][which % 2] }),
+            5 | 6 if !self.lookups.is_empty() => {
+                let (resolver, seq, to) = self.lookups[which % self.lookups.len()];
+                let target = [DB_A, DB_B][which % 2];
+                let found = Msg::Dns(GROUP, DnsMsg::Found { resolver, seq, target });
+                let lookup = Msg::Dns(GROUP, DnsMsg::Lookup { resolver, seq });
+                if what == 5 {
+                    self.hear(Input::Message { from: to, msg: found });
+                } else {
+                    self.hear(Input::Refused { by: to, msg: lookup });
+                }
+            }
+            7 => {
+                let msg = order([DB_A, DB_B][which % 2], (which % 9) as u32);
+                self.hear(Input::Message { from: [NS_A, NS_B][which % 2], msg });
+            }
+            _ => {}
+        }
+        self.pass(Span::from_millis(pause));
+    }
+    /// Every operation whose deadline has come has ended once, in time, and as it should.
+    fn judge(&self) {
+        for (op, life) in &self.lives {
+            let due = life.invoked.saturating_add(self.params.deadline);
+            assert!(life.ends.len() <= 1, "{op:?} ended {:?}", life.ends);
+            let Some((at, outcome, by)) = life.ends.first() else {
+                assert!(due > self.stage.now, "{op:?} outlived its deadline");
+                continue;
+            };
+            assert!(*at <= due);
+            let sooner = life.success.is_some_and(|(when, _)| when < *at);
+            assert!(!sooner, "{op:?} was answered in time and went on");
+            match outcome {
+                Outcome::Ok => {
+                    let (when, from) = life.success.expect("somebody said yes");
+                    assert_eq!((*at, *by), (when, Some(NodeId(from.0))));
+                }
+                Outcome::Fail => {
+                    assert!(life.sent.iter().all(|(_, _, no)| *no), "{op:?} {:?}", life.sent);
+                    assert!(*at < due, "a deadline is unknown, never a failure");
+                }
+                Outcome::Unknown => assert_eq!(*by, None),
+            }
+        }
+    }
+}
+
+fn any_params() -> impl Strategy<Value = ClientParams> {
+    (1u32..5, 1u64..1500, 0u64..300, 0.0f64..=1.0).prop_map(
+        |(attempts, timeout, backoff, jitter)| ClientParams {
+            writes: Some(ArrivalParams { arrival: Arrival::Poisson, per_second: 40.0 }),
+            reads: Some(ArrivalParams { arrival: Arrival::Constant, per_second: 20.0 }),
+            keys: KeyParams { count: 100, zipf: 0.9 },
+            deadline: Span::from_millis(1000),
+            retry: RetryParams {
+                attempts,
+                attempt_timeout: Span::from_millis(timeout),
+                backoff: Span::from_millis(backoff),
+                jitter: Share(jitter),
+                ..RetryParams::default()
+            },
+            ..ClientParams::default()
+        },
+    )
+}
+
+fn any_via() -> impl Strategy<Value = ViaParams> {
+    (0u64..2000, 1u32..9, 50u64..1500, any::<bool>()).prop_map(|(ms, resolvers, timeout, dns)| {
+        if dns {
+            ViaParams::Dns(DnsParams {
+                ttl: Span::from_millis(ms),
+                resolvers,
+                ttl_violators: Share(0.5),
+                overstay: DistSpec::Constant(Span::from_millis(ms)),
+                lookup_timeout: Span::from_millis(timeout),
+                ..DnsParams::default()
+            })
+        } else {
+            let propagation = DistSpec::Constant(Span::from_millis(ms));
+            ViaParams::GlobalLb(GlobalLbParams { propagation })
+        }
+    })
+}
+
+fn blows() -> impl Strategy<Value = Vec<Blow>> {
+    // Mostly recent requests, now and then one of long ago.
+    let which = prop_oneof![0usize..4, any::<usize>()];
+    proptest::collection::vec((0u8..8, which, 0u64..60), 1..150)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_operation_ends_once_by_its_deadline_and_as_its_attempts_did(
+        params in any_params(), via in any_via(), blows in blows(),
+    ) {
+        let mut trial = Trial::new(&params, &via);
+        for (what, which, pause) in blows {
+            // Counted from the newest, so that small numbers hit what is in flight.
+            let newest = |len: usize| len.wrapping_sub(1).wrapping_sub(which % len.max(1));
+            let which = if what <= 3 { newest(trial.requests.len()) }
+                else if what == 5 || what == 6 { newest(trial.lookups.len()) }
+                else { which };
+            trial.blow((what, which, pause));
+        }
+        trial.judge();
+        trial.pass(params.deadline);
+        trial.judge();
+    }
+
+    #[test]
+    fn what_users_do_does_not_depend_on_what_becomes_of_it(
+        params in any_params(), other in any_params(),
+        via in any_via(), other_via in any_via(), blows in blows(),
+    ) {
+        let mut one = Trial::new(&params, &via);
+        blows.into_iter().for_each(|blow| one.blow(blow));
+        // Another design, with other retries, where nobody ever answers.
+        let mut silent = Trial::new(&other, &other_via);
+        silent.pass(one.stage.now.since(LocalTime::ZERO));
+        prop_assert_eq!(&one.invoked, &silent.invoked);
+        // And without reads, the writes are the same (but for their numbers).
+        let mut writes_only = Trial::new(&ClientParams { reads: None, ..params }, &via);
+        writes_only.pass(one.stage.now.since(LocalTime::ZERO));
+        let writes = |trial: &Trial| -> Vec<(LocalTime, u32)> {
+            let writes = trial.invoked.iter().filter(|(_, _, kind, _)| *kind == OpKind::Write);
+            writes.map(|(at, _, _, key)| (*at, *key)).collect()
+        };
+        prop_assert_eq!(writes(&one), writes(&writes_only));
+    }
+}

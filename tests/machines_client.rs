@@ -1,0 +1,233 @@
+//! Stories of a client population as scripts: `tests/machines/client/*.txt`.
+//!
+//! A block is what happens, `----`, and what the population does about it. `UPDATE=1` rewrites
+//! the second half; a person reads the difference.
+
+mod stage;
+
+use regionsim::model::client::{ClientParams, Population, RetryParams};
+use regionsim::model::ctx::{Class, Effect, Input, Timer};
+use regionsim::model::fact::Outcome;
+use regionsim::model::id::{ClientId, OpId, ProcessId};
+use regionsim::model::msg::{ClientMsg, DnsMsg, Msg};
+use regionsim::model::route::{DnsParams, GlobalLbParams, ViaParams};
+use regionsim::sim::dist::DistSpec;
+use regionsim::sim::param::Share;
+use regionsim::sim::time::{LocalTime, Span};
+use regionsim::sim::units::parse_span;
+use stage::{GROUP, Stage, answer, order, poisson, population};
+
+const NAMES: [&str; 5] = ["clients", "db-a", "db-b", "ns-a", "ns-b"];
+
+fn process(name: &str) -> ProcessId {
+    let index = NAMES.iter().position(|known| *known == name);
+    ProcessId(index.unwrap_or_else(|| panic!("no process `{name}`")) as u16)
+}
+
+/// The words after a verb: plain ones in order, and `key=value`.
+struct Words<'a>(Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    fn plain(&self, n: usize) -> &'a str {
+        let mut plain = self.0.iter().filter(|word| !word.contains('='));
+        plain.nth(n).unwrap_or_else(|| panic!("missing word {n} in {:?}", self.0))
+    }
+    fn value(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+    fn span(&self, key: &str, default: Span) -> Span {
+        self.value(key).map_or(default, |text| parse_span(text).expect(text))
+    }
+    fn number(&self, key: &str, default: u32) -> u32 {
+        self.value(key).map_or(default, |text| text.parse().expect(text))
+    }
+}
+
+#[derive(Default)]
+struct Script {
+    stage: Option<Stage<Population>>,
+    /// The last lookup, so that it can be answered.
+    lookup: Option<(u32, u32)>,
+    /// The last request, so that it can be refused.
+    requests: Vec<(OpId, u8, ProcessId, Msg)>,
+    said: Vec<String>,
+}
+
+impl Script {
+    fn stage(&mut self) -> &mut Stage<Population> {
+        self.stage.as_mut().expect("a story begins with `clients`")
+    }
+    /// `clients via=lb deadline=5s …`: a population whose arrivals the script makes.
+    fn clients(&mut self, words: &Words<'_>) {
+        let retry = RetryParams::default();
+        let params = ClientParams {
+            writes: poisson(1e-9),
+            reads: poisson(1e-9),
+            deadline: words.span("deadline", Span::from_secs(5)),
+            retry: RetryParams {
+                attempts: words.number("attempts", 3),
+                attempt_timeout: words.span("timeout", retry.attempt_timeout),
+                backoff: words.span("backoff", retry.backoff),
+                jitter: Share(0.0),
+                ..retry
+            },
+            ..ClientParams::default()
+        };
+        let via = if words.value("via") == Some("dns") {
+            ViaParams::Dns(DnsParams {
+                ttl: words.span("ttl", Span::from_secs(60)),
+                resolvers: 1,
+                ..DnsParams::default()
+            })
+        } else {
+            let propagation = words.span("propagation", Span::from_secs(3));
+            ViaParams::GlobalLb(GlobalLbParams { propagation: DistSpec::Constant(propagation) })
+        };
+        self.stage = Some(Stage::new(ProcessId(0), population(&params, &via, 1)));
+        // The script itself says when operations begin: no `Input::Start`, and a rate of nothing.
+    }
+    /// `begin write`, `begin read`.
+    fn begin(&mut self, words: &Words<'_>) {
+        let lane = u32::from(words.plain(0) == "read");
+        self.hear(Input::Timer(Timer::nth(0, lane)));
+    }
+    /// `after 100ms`: timers fire as they fall due.
+    fn after(&mut self, words: &Words<'_>) {
+        let stage = self.stage();
+        let end = stage.now + parse_span(words.plain(0)).unwrap();
+        while let Some(at) = self.stage().next().filter(|at| *at <= end) {
+            let effects = self.stage().fire();
+            self.tell(at, effects);
+        }
+        self.stage().now = end;
+    }
+    /// `answer 0 ok`: the answer to the last attempt (or `attempt=`) arrives.
+    fn answer(&mut self, words: &Words<'_>) {
+        let (op, attempt, to, _) = self.request(words);
+        let outcome = if words.plain(1) == "ok" { Outcome::Ok } else { Outcome::Fail };
+        self.hear(Input::Message { from: to, msg: answer(op, attempt, outcome) });
+    }
+    /// `refuse 0`: the receiver's process does not run.
+    fn refuse(&mut self, words: &Words<'_>) {
+        let (_, _, by, msg) = self.request(words);
+        self.hear(Input::Refused { by, msg });
+    }
+    fn request(&self, words: &Words<'_>) -> (OpId, u8, ProcessId, Msg) {
+        let op = OpId::new(ClientId(0), words.plain(0).parse().unwrap());
+        let wanted = words.value("attempt").map(|text| text.parse::<u8>().unwrap());
+        let mut sent = self.requests.iter().rev();
+        *sent.find(|r| r.0 == op && wanted.is_none_or(|a| a == r.1)).expect("no such attempt")
+    }
+    /// `found db-b`: a name server answers the last lookup.
+    fn found(&mut self, words: &Words<'_>) {
+        let (resolver, seq) = self.lookup.expect("no lookup");
+        let msg = DnsMsg::Found { resolver, seq, target: process(words.plain(0)) };
+        self.hear(Input::Message { from: process("ns-a"), msg: Msg::Dns(GROUP, msg) });
+    }
+    /// `refuse-lookup ns-a`.
+    fn refuse_lookup(&mut self, words: &Words<'_>) {
+        let (resolver, seq) = self.lookup.expect("no lookup");
+        let msg = Msg::Dns(GROUP, DnsMsg::Lookup { resolver, seq });
+        self.hear(Input::Refused { by: process(words.plain(0)), msg });
+    }
+    fn hear(&mut self, input: Input) {
+        let now = self.stage().now;
+        let effects = self.stage().step(input);
+        self.tell(now, effects);
+    }
+    fn tell(&mut self, at: LocalTime, effects: Vec<Effect>) {
+        for effect in effects {
+            let said = match effect {
+                Effect::Invoke { op, kind, .. } => format!("invoke {} {kind:?}", op.seq()),
+                Effect::Conclude { op, outcome, by } => {
+                    let by =
+                        by.map_or(String::new(), |node| format!(" by {}", NAMES[node.index()]));
+                    format!("conclude {} {outcome:?}{by}", op.seq())
+                }
+                Effect::Route { resolver, node, .. } => {
+                    format!("route resolver {resolver} to {}", NAMES[node.index()])
+                }
+                Effect::Send { to, msg, class, .. } => self.sent(to, msg, class),
+                other => format!("{other:?}"),
+            };
+            let since = at.since(LocalTime::ZERO);
+            self.said.push(format!("{since}: {}", said.to_lowercase()));
+        }
+    }
+    fn sent(&mut self, to: ProcessId, msg: Msg, class: Class) -> String {
+        let whom = NAMES[to.index()];
+        match msg {
+            Msg::Client(ClientMsg::Request { op, attempt, idempotent, .. }) => {
+                self.requests.push((op, attempt, to, msg));
+                let Class::Independent { patience } = class else { panic!("{class:?}") };
+                let id = if idempotent { "id kept" } else { "no id" };
+                format!("ask {whom} for {}, attempt {attempt}, {id}, within {patience}", op.seq())
+            }
+            Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) => {
+                self.lookup = Some((resolver, seq));
+                format!("look up at {whom}")
+            }
+            other => format!("send {other:?}"),
+        }
+    }
+    fn command(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        let verb = words.next().unwrap();
+        let words = Words(words.collect());
+        match verb {
+            "clients" => self.clients(&words),
+            "begin" => self.begin(&words),
+            "after" => self.after(&words),
+            "answer" => self.answer(&words),
+            "refuse" => self.refuse(&words),
+            "reset" => self.hear(Input::Reset { by: process(words.plain(0)) }),
+            "order" => {
+                let msg = order(process(words.plain(0)), words.number("version", 1));
+                self.hear(Input::Message { from: process("ns-a"), msg });
+            }
+            "found" => self.found(&words),
+            "refuse-lookup" => self.refuse_lookup(&words),
+            _ => panic!("no verb `{verb}`"),
+        }
+    }
+}
+
+/// Plays a story: the same text, with what really happened after each `----`.
+fn play(text: &str) -> String {
+    let mut script = Script::default();
+    let mut out = Vec::new();
+    for block in text.split("\n\n") {
+        let commands = block.split("\n----").next().unwrap().trim_matches('\n');
+        let mut lines = vec![commands.to_string()];
+        if block.contains("\n----") {
+            for line in commands.lines().filter(|line| !line.starts_with('#')) {
+                script.command(line);
+            }
+            lines.push("----".to_string());
+            lines.append(&mut script.said);
+        }
+        out.push(lines.join("\n"));
+    }
+    out.join("\n\n") + "\n"
+}
+
+#[test]
+fn populations_do_what_their_stories_say() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/client");
+    let mut stories: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    stories.sort();
+    assert!(stories.len() >= 9, "the stories are there");
+    let mut wrong = Vec::new();
+    for path in stories {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let played = play(text.trim_end_matches('\n'));
+        if played != text {
+            if std::env::var_os("UPDATE").is_some() {
+                std::fs::write(&path, &played).unwrap();
+            }
+            wrong.push(format!("{}\n{played}", path.file_name().unwrap().display()));
+        }
+    }
+    assert!(wrong.is_empty(), "now:\n{}", wrong.join("\n"));
+}

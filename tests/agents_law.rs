@@ -79,6 +79,8 @@ struct World {
     tokens: Vec<FencingToken>,
     believes: Vec<bool>,
     may_answer_until: Vec<LocalTime>,
+    /// Until when each is cut off: what it sends or is sent is lost, but for its releases.
+    cut_until: Vec<LocalTime>,
     /// How often each believed it.
     reigns: Vec<u32>,
 }
@@ -115,6 +117,7 @@ impl World {
             tokens: vec![FencingToken(0); 2],
             believes: vec![false; 2],
             may_answer_until: vec![LocalTime::ZERO; 2],
+            cut_until: vec![LocalTime::ZERO; 2],
             reigns: vec![0; 2],
         }
     }
@@ -158,7 +161,8 @@ impl World {
                     self.may_answer_until[who] = self.now;
                     self.believes[who] = false;
                 }
-                let lost = !released && self.dice.chance(0.2);
+                let cut = self.now < self.cut_until[who];
+                let lost = !released && (self.dice.chance(0.2) || cut);
                 let delay = self.delay(if released { 20_000 } else { 3_000 });
                 if !lost {
                     self.after(delay, Event::ToService(who, msg));
@@ -207,13 +211,18 @@ impl World {
         let who = self.dice.below(2) as usize;
         let episode = self.dice.below(3) as u32;
         let (term, token) = (Term(2), FencingToken(0));
-        let msg = match self.dice.below(8) {
+        let msg = match self.dice.below(9) {
             0 | 1 => ControlMsg::Take { episode },
             2 => ControlMsg::Abandon { episode },
             3 => ControlMsg::StopTraffic { episode },
             4 => ControlMsg::Resume { episode },
             5 => ControlMsg::Promote { episode, term, token, takes: Span::ZERO },
-            6 => ControlMsg::Follow { primary: ProcessId::of(101 - who), term, token },
+            6 => {
+                let lasts = self.delay(30_000);
+                self.cut_until[who] = self.now.saturating_add(lasts);
+                ControlMsg::Hello { seq: 0, primary: None }
+            }
+            7 => ControlMsg::Follow { primary: ProcessId::of(101 - who), term, token },
             _ => {
                 // The agent is killed and starts again; its database goes on.
                 self.armed.retain(|(whose, _), _| *whose != who);
@@ -246,6 +255,7 @@ impl World {
                 Event::ToService(who, msg) => {
                     if let Some(answer) = self.service.hear(who, msg, self.now)
                         && !self.dice.chance(0.2)
+                        && self.now >= self.cut_until[who]
                     {
                         let delay = self.delay(3_000);
                         let event = Event::ToAgent(who, SERVICE, Msg::Lease(GROUP, answer));

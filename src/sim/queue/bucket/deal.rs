@@ -5,7 +5,7 @@ use super::{COARSE, CROWD, LEVELS, Link, QUIET, Queue, WINDOW_BITS};
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
-const WINDOW_WAITS: u64 = 16;
+const WINDOW_WAITS: u64 = 32;
 /// The tuning is not looked at before so many events have been added.
 const TUNE_AFTER: u64 = 512;
 

@@ -71,7 +71,7 @@ impl Episodes {
         fresh
     }
 
-    /// Service was bad from `start` until `end`.
+    /// Service was bad until `end`.
     pub fn bad(&mut self, end: SimTime) {
         if let Some(onset) = self.onset() {
             if end > onset {
@@ -99,5 +99,15 @@ impl Episodes {
             episode.end = Some(end);
         }
         Some(end)
+    }
+
+    /// The run is over. An episode under way ends with the last bad thing seen, unless service
+    /// is still bad.
+    pub fn finish(&mut self, still_bad: bool) {
+        if self.open && !still_bad {
+            if let Some(episode) = self.list.last_mut() {
+                episode.end = Some(self.last_bad);
+            }
+        }
     }
 }

@@ -257,6 +257,12 @@ impl History {
         }
     }
 
+    /// True where the entry at a place is known to be of this write.
+    pub fn is_entry_of(&mut self, place: Place, id: OpId) -> bool {
+        let branch = self.branches.get_mut(place.branch as usize);
+        branch.and_then(|branch| branch.entry(place.index)).is_some_and(|entry| entry.op == id)
+    }
+
     /// A write ended. `op` is what was known of it before.
     pub fn concluded(&mut self, id: OpId, op: &Op, outcome: Outcome, now: SimTime) {
         let Some(branch) = self.branches.get_mut(op.entry.branch as usize) else { return };

@@ -1,16 +1,24 @@
 //! The judges: how bad was it?
 pub mod authority;
+pub mod bins;
 pub mod catalogue;
+mod emit;
 pub mod episode;
 pub mod expect;
+pub mod gap;
 pub mod health;
 pub mod history;
+pub mod latency;
 pub mod loss;
 pub mod metric;
 pub mod ops;
 pub mod oracle;
+pub mod outage;
 pub mod phases;
+pub mod routes;
 pub mod sample;
+pub mod scope;
+pub mod service;
 pub mod settings;
 pub mod split_brain;
 pub mod stats;

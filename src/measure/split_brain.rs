@@ -88,7 +88,7 @@ impl SplitBrain {
         history: &History,
         node: NodeId,
         place: Place,
-        key: u32,
+        key: Option<u32>,
         now: SimTime,
     ) {
         let number = place.branch as usize;
@@ -108,6 +108,7 @@ impl SplitBrain {
         if side.nodes.len() < 8 {
             side.nodes.insert(node);
         }
+        let Some(key) = key else { return };
         // The first branch has no older one beside it.
         if number > 0 {
             side.keys.insert(key);
@@ -128,7 +129,7 @@ impl SplitBrain {
         node: NodeId,
         place: Place,
         newer: usize,
-        key: u32,
+        key: Option<u32>,
         now: SimTime,
     ) {
         let Some(start) = self.sides[newer].first else { return };
@@ -153,8 +154,9 @@ impl SplitBrain {
         pair.last_old = now;
         pair.answers_old += 1;
         pair.answers_new = side.answers;
-        pair.keys_old.insert(key);
         pair.both.append(&mut pair.waiting);
+        let Some(key) = key else { return };
+        pair.keys_old.insert(key);
         if side.keys.contains(key) {
             pair.both.insert(key);
         }

@@ -61,6 +61,13 @@ impl Episodes {
         fresh
     }
 
+    /// A fault ended. One that had no effect made its episode until now.
+    pub fn cleared(&mut self, at: SimTime) {
+        if self.open && !self.effect {
+            self.last_bad = self.last_bad.max(at);
+        }
+    }
+
     /// A group's primary changed. Tells whether that opened an episode.
     pub fn failover(&mut self, group: GroupId, to: NodeId, at: SimTime) -> bool {
         let fresh = self.begin(Cause::Failover(group), at);

@@ -36,8 +36,10 @@ impl Latencies {
     }
     fn record(&mut self, latency: Span) {
         self.sum = self.sum.saturating_add(latency.as_nanos());
-        // An hour is far beyond any deadline, and bounds the histogram's growth.
-        self.histogram.saturating_record((latency.as_nanos() / 1_000).clamp(1, 3_600_000_000));
+        // An hour is far beyond any deadline, and bounds the growth; below that, recording cannot
+        // fail, for the histogram grows by itself.
+        let micros = (latency.as_nanos() / 1_000).clamp(1, 3_600_000_000);
+        let _ = self.histogram.record(micros);
     }
     /// Adds others'.
     pub fn add(&mut self, other: &Latencies) {

@@ -340,7 +340,10 @@ impl Oracle {
                     group.history.mark(now);
                 }
             }
-            Fact::Cleared { fault } => self.health.cleared(fault),
+            Fact::Cleared { fault } => {
+                self.health.cleared(fault);
+                self.episodes.cleared(now);
+            }
             Fact::Settling => self.settling = true,
             _ => {}
         }

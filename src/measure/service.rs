@@ -77,7 +77,6 @@ pub struct Service {
     warmup: SimTime,
     window: Span,
     least: u64,
-    end: SimTime,
 }
 
 impl Service {
@@ -106,7 +105,6 @@ impl Service {
             warmup,
             window: fine.saturating_mul(u64::from(FINE)),
             least,
-            end,
         }
     }
 
@@ -253,10 +251,5 @@ impl Service {
             }
         }
         all
-    }
-
-    /// When the run was to end.
-    pub fn planned_end(&self) -> SimTime {
-        self.end
     }
 }

@@ -6,7 +6,7 @@ use crate::measure::authority::{Authority, Change};
 use crate::measure::episode::Episodes;
 use crate::measure::gap::Gaps;
 use crate::measure::health::Health;
-use crate::measure::history::History;
+use crate::measure::history::{History, Limits};
 use crate::measure::ops::{Op, Ops, Place};
 use crate::measure::routes::Tail;
 use crate::measure::scope::Scopes;
@@ -61,6 +61,11 @@ pub struct Oracle {
 impl Oracle {
     /// Judges ready for a trial of this roster.
     pub fn new(roster: &Roster, settings: &Settings) -> Oracle {
+        Oracle::with_limits(roster, settings, Limits::default())
+    }
+
+    /// The same, keeping so much of each history; tests make it little.
+    pub fn with_limits(roster: &Roster, settings: &Settings, limits: Limits) -> Oracle {
         let scopes = Scopes::new(roster);
         let group = |(number, entry): (usize, &crate::model::roster::GroupEntry)| {
             let store = scopes.stores.iter().position(|s| s.group == GroupId::of(number));
@@ -68,7 +73,7 @@ impl Oracle {
             let regions = cells.iter().map(|cell| scopes.cells[*cell].sites.clone()).collect();
             let initial = if entry.is_store { entry.members.first().copied() } else { None };
             Group {
-                history: History::new(&entry.members, entry.in_memory),
+                history: History::new(&entry.members, entry.in_memory, limits),
                 split: SplitBrain::default(),
                 authority: Authority::new(initial, regions, roster.rto_objective),
                 name: entry.name.clone(),

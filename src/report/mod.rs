@@ -22,7 +22,6 @@ pub mod recorder;
 pub mod summary;
 pub mod trace;
 
-
 pub use findings::Findings;
 pub use recorder::Recorder;
 

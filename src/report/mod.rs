@@ -13,6 +13,7 @@
 
 pub mod csv;
 
+pub mod explain;
 pub mod findings;
 pub mod json;
 pub mod markdown;
@@ -21,7 +22,6 @@ pub mod parts;
 pub mod recorder;
 pub mod summary;
 pub mod trace;
-
 
 pub use findings::Findings;
 pub use recorder::Recorder;

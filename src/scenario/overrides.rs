@@ -103,6 +103,10 @@ fn step_into<'a>(
                     problems.add_help(place, message, suggest(step, &names));
                     return None;
                 }
+                None if !last && done.is_empty() && step == "fault" => {
+                    problems.add(place, "the file has no fault");
+                    return None;
+                }
                 None => {
                     let node = Node { place: place.clone(), tree: Tree::Table(Vec::new()) };
                     entries.push(Entry { key: step.to_string(), place: place.clone(), node });
@@ -120,7 +124,11 @@ fn step_into<'a>(
                 Some(index) => Some(&mut items[index]),
                 None => {
                     let message = format!("`{}` has no `{step}`", done.join("."));
-                    let help = format!("say its name, or a number from 0 to {}", count.max(1) - 1);
+                    let help = match count {
+                        0 => "it is empty".to_string(),
+                        1 => "items go by their `name`, or by number: there is only 0".to_string(),
+                        n => format!("items go by their `name`, or by number from 0 to {}", n - 1),
+                    };
                     problems.add_help(place, message, help);
                     None
                 }

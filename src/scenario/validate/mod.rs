@@ -64,7 +64,9 @@ pub fn validate(draft: &Draft, plan: &Plan, errors: &mut Problems, doubts: &mut 
     population::clients(&mut check);
     groups::names_are_unique(&mut check);
     groups::stores(&mut check);
-    groups::unused(&mut check);
+    if before == 0 {
+        groups::unused(&mut check);
+    }
     systems::leases(&mut check);
     systems::health_checks(&mut check);
     systems::failovers(&mut check);

@@ -21,10 +21,12 @@ const LIMIT_TRIALS: u64 = 1_000_000;
 /// split-brain out.
 #[derive(Parser, Debug)]
 #[command(version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 every expectation holds or none was given, 1 an expectation \
+#[command(
+    after_help = "Exit codes: 0 every expectation holds or none was given, 1 an expectation \
 failed, 2 wrong command line, 3 inconclusive, 4 nothing to run, 5 determinism check failed, 65 bad \
 scenario, 70 a bug of ours, 74 input or output failed, 130 interrupted (what was finished is \
-written). Where several apply: 70, 74, 65, 5, 130, 1, 3.")]
+written). Where several apply: 70, 74, 65, 5, 130, 1, 3."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -194,7 +196,7 @@ impl Cli {
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),
             Command::Schema => {
-                let schema = regionsim::scenario::json_schema();
+                let schema = regionsim::scenario::json_schema::json_schema();
                 output::Output::new().say(&regionsim::report::json::pretty(&schema))
             }
         }

@@ -69,8 +69,18 @@ mod tests {
 
     #[test]
     fn where_several_apply_the_greatest_counts() {
-        let mut all =
-            [Good, Nothing, Usage, Inconclusive, Failed, Interrupted, Wavering, BadScenario, Io, Bug];
+        let mut all = [
+            Good,
+            Nothing,
+            Usage,
+            Inconclusive,
+            Failed,
+            Interrupted,
+            Wavering,
+            BadScenario,
+            Io,
+            Bug,
+        ];
         all.sort();
         all.reverse();
         assert_eq!(all.map(|exit| exit.code()), [70, 74, 65, 5, 130, 1, 3, 2, 4, 0]);

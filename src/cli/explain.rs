@@ -17,7 +17,7 @@ pub fn explain(args: &ExplainArgs) -> Exit {
         Err(exit) => return exit,
     };
     let variant = args.change.variant.as_deref();
-    let (explanation, _) = scenario::explain(&text.text, &args.change.set, variant);
+    let (explanation, _) = scenario::explain::explain(&text.text, &args.change.set, variant);
     let Some(explanation) = explanation else { return Exit::BadScenario };
     let seed = args.seed.unwrap_or(ready.scenario.seed);
     let calendars: Vec<_> =

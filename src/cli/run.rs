@@ -141,8 +141,7 @@ impl<'a> Session<'a> {
             Err(bug) => self.bug(&label, &bug),
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
-                let findings =
-                    Findings::new(heading, roster, &scenario.expectations, outcomes);
+                let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
                 self.found(&findings);
             }
         }

@@ -6,8 +6,8 @@ use super::{Exit, TraceArgs, TraceFormat};
 use regionsim::experiment::Bug;
 use regionsim::measure::{Oracle, Verdict};
 use regionsim::report::findings::HEADLINES;
-use regionsim::report::trace::{Filter, KINDS, Manner, Teller, parse_time};
 use regionsim::report::number;
+use regionsim::report::trace::{Filter, KINDS, Manner, Teller, parse_time};
 use regionsim::sim::Span;
 use regionsim::world::Limits;
 use std::io::{self, BufWriter, Write};
@@ -44,7 +44,9 @@ pub fn trace(args: &TraceArgs) -> Exit {
 
 fn filter(args: &TraceArgs, ready: &Ready) -> Result<Filter, String> {
     let time = |text: &Option<String>| text.as_deref().map(parse_time).transpose();
-    let mut filter = Filter { from: time(&args.from)?, to: time(&args.to)?, ..Filter::default() };
+    let mut filter = Filter::default();
+    filter.from = time(&args.from)?;
+    filter.to = time(&args.to)?;
     filter.kinds.extend(
         KINDS.iter().filter(|(word, _)| args.kind.iter().any(|k| k == word)).map(|(_, kind)| *kind),
     );
@@ -58,7 +60,8 @@ fn tell(args: &TraceArgs, ready: &Ready, filter: Filter, seed: u64) -> io::Resul
     let (stage, scenario) = (&ready.stage, &ready.scenario);
     let json = args.format == TraceFormat::Jsonl;
     let stop = AtomicBool::new(false);
-    let mut out = Listener { out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), stop: &stop };
+    let mut out =
+        Listener { out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), stop: &stop };
     if !json {
         let variant = scenario.variant.as_ref().map_or(String::new(), |v| format!("@{v}"));
         writeln!(out, "{}{variant}, trial {} of seed {seed}", scenario.name, args.trial)?;

@@ -83,10 +83,11 @@ fn incident_row(findings: &Findings, trial: u64, incident: &Incident) -> Vec<Str
 
 /// The header of [`metrics`].
 pub fn metrics_header() -> Vec<u8> {
-    let mut header: Vec<String> = ["scenario", "variant", "metric", "unit", "count", "missing"]
-        .map(String::from)
-        .to_vec();
-    header.extend(["censored", "unresolved", "min", "mean", "mean_low", "mean_high"].map(String::from));
+    let mut header: Vec<String> =
+        ["scenario", "variant", "metric", "unit", "count", "missing"].map(String::from).to_vec();
+    header.extend(
+        ["censored", "unresolved", "min", "mean", "mean_low", "mean_high"].map(String::from),
+    );
     for (name, _) in PERCENTILES {
         header.extend([name.to_string(), format!("{name}_low"), format!("{name}_high")]);
     }

@@ -126,8 +126,7 @@ impl Findings {
             .into_par_iter()
             .map(|column| metric(&outcomes.keys[column], &outcomes.column(column), &ranks))
             .collect();
-        let expectations =
-            expectations.iter().map(|e| (e.clone(), judge(e, &outcomes))).collect();
+        let expectations = expectations.iter().map(|e| (e.clone(), judge(e, &outcomes))).collect();
         Findings { heading, roster: roster.clone(), metrics, expectations, outcomes }
     }
 
@@ -193,8 +192,7 @@ fn metric(key: &MetricKey, samples: &[Sample], ranks: &Ranks) -> Metric {
     let count = |f: fn(&Sample) -> bool| samples.iter().filter(|sample| f(sample)).count();
     let censored = count(|s| matches!(s, Sample::Censored(_)));
     let unresolved = count(|s| matches!(s, Sample::Bounds { .. }));
-    let (values, mut high): (Vec<f64>, Vec<f64>) =
-        samples.iter().filter_map(Sample::range).unzip();
+    let (values, mut high): (Vec<f64>, Vec<f64>) = samples.iter().filter_map(Sample::range).unzip();
     let mut low = values.clone();
     stats::sort(&mut low);
     stats::sort(&mut high);

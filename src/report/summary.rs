@@ -201,10 +201,13 @@ cut   100 trials  seed 42
 ";
         let shown = text(&findings(100), false);
         let squeezed = |text: &str| {
-            text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+            text.lines()
+                .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
         };
         assert_eq!(squeezed(&shown), squeezed(expected), "\n{shown}");
-        let columns = |line: &str| line.find("p50 <").or(line.find("max ==")).or(line.find("limit"));
+        let columns =
+            |line: &str| line.find("p50 <").or(line.find("max ==")).or(line.find("limit"));
         let starts: Vec<_> = shown.lines().skip(1).take(3).map(columns).collect();
         assert!(starts.windows(2).all(|pair| pair[0] == pair[1]), "\n{shown}");
     }

@@ -175,9 +175,10 @@ impl<'a, W: Write> Teller<'a, W> {
                 Default::default(),
                 Default::default(),
             )),
-            Claim::SteppedDown(..) => {
-                crate::report::parts::claims::tag(&Claim::Primary(Default::default(), Default::default()))
-            }
+            Claim::SteppedDown(..) => crate::report::parts::claims::tag(&Claim::Primary(
+                Default::default(),
+                Default::default(),
+            )),
             Claim::Step(..) | Claim::Fenced(..) => return false,
             _ => tag,
         };

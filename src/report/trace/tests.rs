@@ -30,8 +30,7 @@ fn cut() -> Vec<(SimTime, Told)> {
     for n in 0..60 {
         let op = OpId::new(ClientId(1), n);
         let lost = (30..50).contains(&n);
-        let (outcome, by) =
-            if lost { (Outcome::Unknown, None) } else { (Outcome::Ok, Some(node)) };
+        let (outcome, by) = if lost { (Outcome::Unknown, None) } else { (Outcome::Ok, Some(node)) };
         let kind = OpKind::Write;
         story.push((at(n * 100), Told::Fact(Fact::Invoked { op, group, kind, key: 1 })));
         story.push((at(n * 100 + 50), Told::Fact(Fact::Concluded { op, outcome, by })));
@@ -79,7 +78,10 @@ fn filters_leave_the_rest_of_the_story_as_it_was() {
     let health = only(|filter| filter.kinds = vec![Kind::Health]);
     assert_eq!(health, "00:04.070  checker-us-west said: 3rd failure of db-us-east: unhealthy\n");
     let late = only(|filter| filter.from = Some(at(5_000)));
-    assert_eq!(late, "00:05.000–00:05.950  orders: 10 writes acknowledged by db-us-east (us-west)\n");
+    assert_eq!(
+        late,
+        "00:05.000–00:05.950  orders: 10 writes acknowledged by db-us-east (us-west)\n"
+    );
     let east = only(|filter| filter.add_name("east-web", &cast()).unwrap());
     assert_eq!(east, "00:03.050  FAULT cut (partition) begins\n");
 }

@@ -73,7 +73,11 @@ impl Words<'_> {
             Fact::Answered { node, group, op, outcome, at } => {
                 let (op, place) = (self.op(op), self.place(at));
                 let outcome = outcome_word(outcome);
-                format!("{} answers {op} of {}: {outcome}, at {place}", self.node(node), self.group(group))
+                format!(
+                    "{} answers {op} of {}: {outcome}, at {place}",
+                    self.node(node),
+                    self.group(group)
+                )
             }
             Fact::Appended { node, group, op, at } => {
                 let (op, place) = (self.op(op), self.place(at));
@@ -118,7 +122,9 @@ impl Words<'_> {
         match *fact {
             Fact::Rule { node, group, acks } => {
                 let (node, group) = (self.node(node), self.group(group));
-                format!("{node} now waits for {acks} other nodes before it answers a write to {group}")
+                format!(
+                    "{node} now waits for {acks} other nodes before it answers a write to {group}"
+                )
             }
             Fact::Authorised { group, holder, token } => {
                 let (holder, group) = (self.node(holder), self.group(group));
@@ -168,7 +174,9 @@ impl Words<'_> {
             Claim::LeaseHeld(group, token) => {
                 format!("I hold the lease of {}, token {}", self.group(group), token.0)
             }
-            Claim::LeaseLost(group) => format!("I hold the lease of {} no longer", self.group(group)),
+            Claim::LeaseLost(group) => {
+                format!("I hold the lease of {} no longer", self.group(group))
+            }
             Claim::Candidate(group, term) => {
                 format!("I stand for election in {}, term {}", self.group(group), term.0)
             }

@@ -67,15 +67,15 @@ macro_rules! set {
             fn new() -> Self {
                 $ty::new()
             }
-            #[inline]
+            #[inline(always)]
             fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) -> Key {
                 $ty::schedule(self, at, phase, event)
             }
-            #[inline]
+            #[inline(always)]
             fn cancel(&mut self, key: Key) {
                 $ty::cancel(self, key);
             }
-            #[inline]
+            #[inline(always)]
             fn pop(&mut self) -> Option<(SimTime, Event)> {
                 $ty::pop(self)
             }
@@ -96,14 +96,14 @@ impl Set for Std {
     fn new() -> Std {
         Std { heap: BinaryHeap::new(), sequence: 0 }
     }
-    #[inline]
+    #[inline(always)]
     fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) {
         self.sequence += 1;
         self.heap.push(Reverse(((at.as_nanos() << 2) | phase as u64, self.sequence, event)));
     }
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, (): ()) {}
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<(SimTime, Event)> {
         let Reverse((rank, _, event)) = self.heap.pop()?;
         Some((SimTime::from_nanos(rank >> 2), event))
@@ -160,7 +160,6 @@ struct Requests<Q: Set> {
 
 /// One outstanding call. The epoch tells it from the next one in the same place.
 struct Call<H> {
-    from: u32,
     epoch: u32,
     timeout: Option<H>,
 }
@@ -215,7 +214,7 @@ impl<Q: Set> Workload for Requests<Q> {
 }
 
 impl<Q: Set> Requests<Q> {
-    #[inline]
+    #[inline(always)]
     fn arrival(&mut self, now: SimTime, from: u32) -> SimTime {
         now + UNIT.div(2) + self.delay.sample(&mut self.streams[from as usize])
     }
@@ -224,7 +223,7 @@ impl<Q: Set> Requests<Q> {
         self.queue.schedule(next, Phase::Timer, Event::Heartbeat { node });
         for hop in [1, 7, 19, 31] {
             let call = self.free.pop().unwrap_or_else(|| {
-                self.calls.push(Call { from: node, epoch: 0, timeout: None });
+                self.calls.push(Call { epoch: 0, timeout: None });
                 self.calls.len() as u32 - 1
             });
             let epoch = self.calls[call as usize].epoch;
@@ -232,7 +231,7 @@ impl<Q: Set> Requests<Q> {
             self.queue.schedule(at, Phase::Arrive, Event::Request { to, call, epoch });
             let due = now + Span::from_nanos(UNIT.as_nanos() * 8);
             let timeout = self.queue.schedule(due, Phase::Timer, Event::Timeout { call, epoch });
-            self.calls[call as usize] = Call { from: node, epoch, timeout: Some(timeout) };
+            self.calls[call as usize] = Call { epoch, timeout: Some(timeout) };
         }
         u64::from(node)
     }
@@ -245,7 +244,6 @@ impl<Q: Set> Requests<Q> {
         }
         entry.epoch = entry.epoch.wrapping_add(1);
         self.free.push(call);
-        std::hint::black_box(entry.from);
         entry.timeout.take()
     }
 }

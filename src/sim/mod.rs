@@ -17,5 +17,6 @@ pub mod queue;
 pub mod rng;
 pub mod time;
 pub mod units;
+pub mod zipf;
 
 pub use time::{LocalTime, SimTime, Span, WallTime};

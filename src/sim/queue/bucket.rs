@@ -19,7 +19,6 @@ mod deal;
 
 use super::{Key, Phase, rank, time_of};
 use crate::sim::time::SimTime;
-use std::num::NonZeroU64;
 
 /// Levels of 64 buckets: fine ones first, far ones after; 11 digits of 6 bits are 66 bits.
 const LEVELS: usize = 11;
@@ -46,12 +45,6 @@ impl Link {
     fn alone(bucket: u32) -> Link {
         Link { next: bucket, prev: bucket }
     }
-}
-
-/// The number of the lowest bit that is set.
-#[inline]
-fn lowest(bits: u64) -> usize {
-    bits.trailing_zeros() as usize
 }
 
 /// Adds a link as the newest of a bucket.
@@ -89,12 +82,15 @@ pub struct Queue<E> {
     span: u64,
     /// Not after anything pending, nor after anything that may still be added.
     base: u64,
-    /// Which near buckets hold events; which words of that; which words of that.
+    /// Which near buckets hold events, and one word more that is always zero.
     words: Vec<u64>,
+    /// The word that holds the present: no near event lies in an earlier one. While a crowd is
+    /// dealt out, the one that is always zero, and `parked` has the other.
+    word: usize,
+    parked: usize,
+    /// Which words may have bits; which words of that. Cleared when found wrong.
     middle: [u64; 64],
-    /// Zero while a crowd is dealt out: then `parked` has it.
     top: u64,
-    parked: u64,
     /// Which coarse buckets hold events, and which levels.
     coarse: [u64; 2 * LEVELS],
     levels: u32,
@@ -127,9 +123,10 @@ impl<E> Queue<E> {
             span: 0,
             base: 0,
             words: Vec::new(),
+            word: 0,
+            parked: 0,
             middle: [0; 64],
             top: 0,
-            parked: 0,
             coarse: [0; 2 * LEVELS],
             levels: 0,
             tuned_at: 0,
@@ -151,7 +148,7 @@ impl<E> Queue<E> {
 
     /// Adds an event; `at` must not lie before the last popped one, nor beyond 146 years
     /// ([`SimTime::MAX`] counts as the last instant).
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, phase: Phase, event: E) -> Key {
         let rank = rank(at, phase);
         self.added += 1;
@@ -172,7 +169,8 @@ impl<E> Queue<E> {
     pub fn cancel(&mut self, key: Key) -> bool {
         match self.nodes.get(key.slot as usize) {
             Some(node) if node.generation == key.generation => {
-                drop(self.take(key.slot));
+                self.unlink(key.slot);
+                self.free(key.slot).event = None;
                 true
             }
             _ => false,
@@ -180,59 +178,87 @@ impl<E> Queue<E> {
     }
 
     /// The next event and its time.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        if let Some(top) = NonZeroU64::new(self.top) {
-            let top = top.trailing_zeros() as usize;
-            let word = top << 6 | lowest(self.middle[top]);
-            let bits = self.words[word];
-            let bucket = word << 6 | lowest(bits);
-            let ring = &mut self.links[bucket];
-            // Nearly always the event is alone in its bucket, and both are quickly in order.
-            if ring.next == ring.prev {
-                let slot = ring.next - self.slots;
-                *ring = Link::alone(bucket as u32);
-                let rest = bits & (bits - 1);
-                self.words[word] = rest;
-                if rest == 0 {
-                    self.word_emptied(word);
-                }
-                return self.release(slot);
+        let mut bits = self.words[self.word];
+        if bits == 0 {
+            bits = self.next_word();
+            if bits == 0 {
+                return self.pop_fine();
             }
         }
-        self.pop_shared()
+        let bucket = self.word << 6 | bits.trailing_zeros() as usize;
+        let ring = &mut self.links[bucket];
+        // Nearly always the event is alone in its bucket, and both are quickly in order.
+        if ring.next == ring.prev {
+            let slot = ring.next - self.slots;
+            *ring = Link::alone(bucket as u32);
+            self.words[self.word] = bits & (bits - 1);
+            return self.release(slot);
+        }
+        self.pop_shared(bucket as u32)
     }
 
     /// The next event, from a bucket with several.
     #[inline(never)]
-    fn pop_shared(&mut self) -> Option<(SimTime, E)> {
-        loop {
-            if self.levels & FINE != 0 {
-                let link = self.earliest_fine();
-                return self.take(link - self.slots);
-            }
-            if self.top == 0 {
-                if !self.advance() {
-                    return None;
-                }
-                continue;
-            }
-            let bucket = self.first_near();
-            let (link, rank, count) = self.earliest(bucket);
-            if count <= CROWD {
-                return self.take(link - self.slots);
-            }
-            self.spread_near(bucket, rank);
+    fn pop_shared(&mut self, bucket: u32) -> Option<(SimTime, E)> {
+        let (link, rank, count) = self.earliest(bucket);
+        if count <= CROWD {
+            return self.take(link - self.slots);
         }
+        if self.spread_near(bucket, rank) { self.pop_fine() } else { self.pop_again() }
+    }
+
+    /// The next event, after the tuning has changed.
+    #[inline(never)]
+    fn pop_again(&mut self) -> Option<(SimTime, E)> {
+        self.pop()
+    }
+
+    /// The next event while a crowd is dealt out; nothing otherwise.
+    #[inline(never)]
+    fn pop_fine(&mut self) -> Option<(SimTime, E)> {
+        if self.levels & FINE == 0 {
+            return None;
+        }
+        let link = self.earliest_fine();
+        self.take(link - self.slots)
+    }
+
+    /// Moves on to the next word of the near bitmap that has bits, and to the next window when
+    /// there is none. Zero while a crowd is dealt out, and when nothing is pending.
+    #[inline(never)]
+    fn next_word(&mut self) -> u64 {
+        while self.levels & FINE == 0 {
+            while self.top != 0 {
+                let top = self.top.trailing_zeros() as usize;
+                while self.middle[top] != 0 {
+                    let word = top << 6 | self.middle[top].trailing_zeros() as usize;
+                    if self.words[word] != 0 {
+                        self.word = word;
+                        return self.words[word];
+                    }
+                    self.middle[top] &= self.middle[top] - 1;
+                }
+                self.top &= self.top - 1;
+            }
+            if !self.advance() {
+                break;
+            }
+        }
+        0
     }
 
     /// The time of the next event.
     pub fn peek_time(&self) -> Option<SimTime> {
+        let near = || self.words.iter().enumerate().find(|(_, bits)| **bits != 0);
         let bucket = match self.levels.trailing_zeros() as usize {
             level if level < LEVELS => self.first_coarse(level),
-            _ if self.top != 0 => self.first_near(),
-            level if level < 2 * LEVELS => self.first_coarse(level),
-            _ => return None,
+            level => match near() {
+                Some((word, bits)) => (word << 6) as u32 | bits.trailing_zeros(),
+                None if level < 2 * LEVELS => self.first_coarse(level),
+                None => return None,
+            },
         };
         Some(time_of(self.earliest(bucket).1))
     }
@@ -255,7 +281,7 @@ impl<E> Queue<E> {
     }
 
     /// Puts a link into the ring where its rank belongs.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, rank: u64, link: u32) {
         let number = rank >> self.shift;
         if number.wrapping_sub(self.first) >= self.span {
@@ -268,7 +294,7 @@ impl<E> Queue<E> {
         *bits = before | 1 << (bucket & 63);
         if before == 0 {
             self.middle[bucket >> 12 & 63] |= 1 << (bucket >> 6 & 63);
-            *self.summary() |= 1 << (bucket >> 12);
+            self.top |= 1 << (bucket >> 12);
         }
     }
 
@@ -284,14 +310,20 @@ impl<E> Queue<E> {
         append(&mut self.links, (1 << self.bits) + (level as u32) * 64 + place as u32, link);
         self.coarse[level] |= 1 << place;
         if level < LEVELS && self.levels & FINE == 0 {
-            self.parked = std::mem::take(&mut self.top);
+            self.parked = std::mem::replace(&mut self.word, self.words.len() - 1);
         }
         self.levels |= 1 << level;
     }
 
     /// Takes a pending event out of its ring and frees its slot.
-    #[inline]
     fn take(&mut self, slot: u32) -> Option<(SimTime, E)> {
+        self.unlink(slot);
+        self.release(slot)
+    }
+
+    /// Takes a pending event out of its ring.
+    #[inline]
+    fn unlink(&mut self, slot: u32) {
         let links = self.links.as_mut_slice();
         let Link { next, prev } = links[(self.slots + slot) as usize];
         links[prev as usize].next = next;
@@ -299,63 +331,43 @@ impl<E> Queue<E> {
         if next == prev {
             self.emptied(next as usize);
         }
-        self.release(slot)
     }
 
-    /// Frees the slot of an event that is in no ring any more.
-    #[inline]
+    /// Frees the slot of an event that is in no ring any more, and hands the event out.
+    #[inline(always)]
     fn release(&mut self, slot: u32) -> Option<(SimTime, E)> {
+        let at = time_of(self.nodes[slot as usize].rank);
+        self.free(slot).event.take().map(|event| (at, event))
+    }
+
+    /// Frees a slot but for the event in it.
+    #[inline(always)]
+    fn free(&mut self, slot: u32) -> &mut Node<E> {
         self.taken += 1;
         let node = &mut self.nodes[slot as usize];
-        let at = time_of(node.rank);
         node.generation = node.generation.wrapping_add(1);
         node.rank = self.free;
         self.free = u64::from(slot);
-        node.event.take().map(|event| (at, event))
+        node
     }
 
     /// A bucket has lost its last event.
     #[inline]
     fn emptied(&mut self, bucket: usize) {
-        let word = bucket >> 6;
-        if let Some(bits) = self.words.get_mut(word) {
-            *bits &= !(1 << (bucket & 63));
-            if *bits == 0 {
-                self.word_emptied(word);
-            }
-        } else {
-            let level = word - self.words.len();
-            self.coarse[level] &= !(1 << (bucket & 63));
-            if self.coarse[level] == 0 {
-                self.levels &= !(1 << level);
-                if self.levels & FINE == 0 && level < LEVELS {
-                    self.top = std::mem::take(&mut self.parked);
-                }
+        if bucket >> self.bits == 0 {
+            self.words[bucket >> 6] &= !(1 << (bucket & 63));
+            return;
+        }
+        let level = (bucket - (1 << self.bits)) >> 6;
+        self.coarse[level] &= !(1 << (bucket & 63));
+        if self.coarse[level] == 0 {
+            self.levels &= !(1 << level);
+            if self.levels & FINE == 0 && level < LEVELS {
+                self.word = self.parked;
             }
         }
     }
 
-    /// The top of the near bitmap, wherever it is.
-    fn summary(&mut self) -> &mut u64 {
-        if self.levels & FINE == 0 { &mut self.top } else { &mut self.parked }
-    }
-
-    #[inline]
-    fn word_emptied(&mut self, word: usize) {
-        let middle = &mut self.middle[word >> 6 & 63];
-        *middle &= !(1 << (word & 63));
-        if *middle == 0 {
-            *self.summary() &= !(1 << (word >> 6));
-        }
-    }
-
-    /// The first near bucket that holds events; there must be one.
-    #[inline]
-    fn first_near(&self) -> u32 {
-        let top = lowest(self.top) & 63;
-        let word = top << 6 | lowest(self.middle[top]);
-        (word << 6 | lowest(self.words[word])) as u32
-    }
     /// The first bucket of a level that holds events; there must be one.
     fn first_coarse(&self, level: usize) -> u32 {
         (1 << self.bits) + (level as u32) * 64 + self.coarse[level].trailing_zeros()

@@ -1,7 +1,7 @@
 //! The rare half of the bucket queue: the window moves on, a crowd is dealt out, the bucket
 //! width is tuned.
 
-use super::{COARSE, CROWD, FINE, LEVELS, Link, Queue, WINDOW_BITS};
+use super::{COARSE, CROWD, LEVELS, Link, Queue, WINDOW_BITS};
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
@@ -10,22 +10,19 @@ const WINDOW_WAITS: u64 = 16;
 const TUNE_AFTER: u64 = 512;
 
 impl<E> Queue<E> {
-    /// Moves the window on to the next far bucket; false when nothing is pending.
+    /// Moves the empty window on to the next far bucket; false when nothing is pending.
     #[cold]
     #[inline(never)]
     pub(super) fn advance(&mut self) -> bool {
-        while self.top == 0 {
-            let level = (self.levels & !FINE).trailing_zeros() as usize;
-            if level >= 2 * LEVELS {
-                return false;
-            }
-            let bucket = self.first_coarse(level);
-            let low = self.shift + self.bits + 6 * (level - LEVELS) as u32;
-            let any = self.links[bucket as usize].next - self.slots;
-            let start = self.nodes[any as usize].rank >> low << low;
-            if self.tune(start) {
-                continue;
-            }
+        let level = self.levels.trailing_zeros() as usize;
+        if level >= 2 * LEVELS {
+            return false;
+        }
+        let bucket = self.first_coarse(level);
+        let low = self.shift + self.bits + 6 * (level - LEVELS) as u32;
+        let any = self.links[bucket as usize].next - self.slots;
+        let start = self.nodes[any as usize].rank >> low << low;
+        if !self.tune(start) {
             self.base = start;
             self.open_window();
             self.deal_out(bucket);
@@ -38,15 +35,16 @@ impl<E> Queue<E> {
         self.first = self.base >> self.shift;
         let end = ((self.first >> self.bits) + 1) << self.bits;
         self.span = end - self.first;
+        self.word = 0;
     }
 
     /// Deals a crowded near bucket out to the fine ones; `rank` is its earliest. New events in
-    /// its range go there too until all are gone.
+    /// its range go there too until all are gone. False when tuning has done it another way.
     #[cold]
     #[inline(never)]
-    pub(super) fn spread_near(&mut self, bucket: u32, rank: u64) {
+    pub(super) fn spread_near(&mut self, bucket: u32, rank: u64) -> bool {
         if self.tune(rank) {
-            return;
+            return false;
         }
         // The event at `rank` is popped next, so nothing may come before it any more but
         // another phase of its instant, which differs in the lowest two bits only.
@@ -58,6 +56,7 @@ impl<E> Queue<E> {
         self.first += 1;
         self.span -= 1;
         self.deal_out(bucket);
+        true
     }
 
     /// The link of the earliest event while a crowd is dealt out.
@@ -104,7 +103,7 @@ impl<E> Queue<E> {
         let gap = ((now - self.tuned_at) / added).max(1);
         (self.tuned_at, self.tuned_added) = (now, self.added);
         // At least one nanosecond, so that the phases of an instant share their bucket.
-        let shift = gap.ilog2().saturating_sub(2).max(2);
+        let shift = gap.ilog2().saturating_sub(1).max(2);
         let wanted = pending.saturating_mul(WINDOW_WAITS).saturating_mul(gap) >> shift;
         let bits = wanted.max(1).ilog2() + 1;
         let bits = bits.clamp(*WINDOW_BITS.start(), *WINDOW_BITS.end());
@@ -135,9 +134,8 @@ impl<E> Queue<E> {
         let all = self.slots as usize + self.nodes.len();
         self.links.resize(all, Link::alone(0));
         self.words.clear();
-        self.words.resize(1 << (bits - 6), 0);
+        self.words.resize((1 << (bits - 6)) + 1, 0);
         (self.middle, self.top) = ([0; 64], 0);
-        self.parked = 0;
         (self.coarse, self.levels) = ([0; 2 * LEVELS], 0);
         self.open_window();
         for slot in &pending {

@@ -5,7 +5,7 @@ use crate::model::control::{FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
 use crate::model::replica::StoreParams;
 use crate::model::route::RoutingParams;
-use crate::net::flow::TransportSpec;
+use crate::net::TransportSpec;
 use crate::params;
 use crate::scenario::matrices::MatrixName;
 use crate::scenario::presets;

@@ -22,6 +22,12 @@ const LEASE: Timer = Timer::of(1);
 const PROMOTE: Timer = Timer::of(2);
 /// A crashed database works again.
 const RECOVER: Timer = Timer::of(3);
+/// The storage that checks tokens has been silent for too long.
+const STORAGE: Timer = Timer::of(4);
+/// How long a primary waits for that storage before it asks again, and no longer believes an
+/// answer to what it asked before: what was accepted long ago may have been overtaken since.
+/// Our choice, the usual length of a statement's timeout.
+const STORAGE_PATIENCE: Span = Span::from_secs(5);
 /// Timers from this kind on belong to the follower, and from [`MODE_TIMERS`] on to the mode.
 pub(super) const FOLLOWER_TIMERS: u16 = 10;
 /// Timers from this kind on belong to the mode.
@@ -125,6 +131,9 @@ pub struct Replica {
     crashed: bool,
     restarts: u16,
     storage_ok: LogIndex,
+    /// Which question to the storage counts, and up to where it asked.
+    storage_round: u16,
+    storage_asked: LogIndex,
 }
 
 impl Replica {
@@ -167,6 +176,8 @@ impl Replica {
             crashed: false,
             restarts: 0,
             storage_ok: LogIndex(0),
+            storage_round: 0,
+            storage_asked: LogIndex(0),
         }
     }
 
@@ -274,9 +285,24 @@ impl Replica {
 
     fn check_storage(&mut self, ctx: &mut Ctx<'_>) {
         if let (Some(storage), Role::Primary) = (self.spec.storage, self.core.role) {
-            let check =
-                StorageMsg::Check { token: self.core.token, seq: self.core.log.end().index.0 };
+            let end = self.core.log.end().index;
+            if self.storage_asked <= self.storage_ok {
+                ctx.set_timer(STORAGE, STORAGE_PATIENCE);
+            }
+            self.storage_asked = end;
+            let seq = u64::from(self.storage_round) << 48 | end.0;
+            let check = StorageMsg::Check { token: self.core.token, seq };
             ctx.send(storage, Msg::Storage(self.core.group, check), 100);
+        }
+    }
+
+    /// The storage is silent: a new round of questions, in which old answers do not count.
+    fn on_storage_silent(&mut self, ctx: &mut Ctx<'_>) {
+        if self.storage_asked > self.storage_ok {
+            self.storage_round = self.storage_round.wrapping_add(1);
+            self.storage_ok = LogIndex(0);
+            self.storage_asked = LogIndex(0);
+            self.check_storage(ctx);
         }
     }
 
@@ -405,6 +431,8 @@ impl Replica {
         let segment = Segment::again(self.core.term, ctx.node(), self.restarts);
         let from = self.core.log.begin(segment);
         self.storage_ok = LogIndex(0);
+        self.storage_asked = LogIndex(0);
+        self.storage_round = self.storage_round.wrapping_add(1);
         ctx.effect(Effect::Begin { group: self.core.group, segment, from });
         ctx.claim(Claim::Primary(self.core.group, self.core.term));
         self.begin_sync(ctx);
@@ -454,8 +482,14 @@ impl Replica {
 
     fn on_storage(&mut self, storage: StorageMsg, ctx: &mut Ctx<'_>) {
         match storage {
-            StorageMsg::Accepted { seq } if self.core.role == Role::Primary => {
-                self.storage_ok = self.storage_ok.max(LogIndex(seq));
+            StorageMsg::Accepted { seq }
+                if self.core.role == Role::Primary
+                    && seq >> 48 == u64::from(self.storage_round) =>
+            {
+                self.storage_ok = self.storage_ok.max(LogIndex(seq & ((1 << 48) - 1)));
+                if self.storage_asked > self.storage_ok {
+                    ctx.set_timer(STORAGE, STORAGE_PATIENCE);
+                }
                 self.progress(ctx);
             }
             StorageMsg::Refused { token } => self.on_newer_token(token, ctx),
@@ -494,6 +528,7 @@ impl Replica {
             LEASE => {}
             PROMOTE => self.try_promote(ctx),
             RECOVER => self.on_recovered(ctx),
+            STORAGE => self.on_storage_silent(ctx),
             Timer { kind, .. } if kind >= MODE_TIMERS => {
                 if self.core.role == Role::Primary {
                     self.mode.on_timer(timer, &mut self.core, ctx);

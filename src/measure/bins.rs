@@ -86,11 +86,11 @@ impl Bins {
     /// An operation was invoked in the newest bin; returns its number.
     #[inline]
     pub fn invoked(&mut self, client: usize, kind: OpKind) -> u32 {
-        if let Some((open, counts)) = self.bins.back_mut() {
-            if let Some(count) = counts.get_mut(slot(client, kind)) {
-                *open += 1;
-                count.offered += 1;
-            }
+        if let Some((open, counts)) = self.bins.back_mut()
+            && let Some(count) = counts.get_mut(slot(client, kind))
+        {
+            *open += 1;
+            count.offered += 1;
         }
         self.base + self.bins.len() as u32 - 1
     }

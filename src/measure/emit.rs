@@ -274,8 +274,11 @@ fn total(oracle: &Oracle, clients: &[usize], kind: Option<OpKind>) -> Total {
     sum
 }
 
-/// A store's traffic as a whole, by region, by population: (labels, populations).
-fn scopes(oracle: &Oracle, store: usize) -> Vec<(Vec<(&'static str, &str)>, Vec<usize>)> {
+/// Labels, and the populations they stand for.
+type Part<'a> = (Vec<(&'static str, &'a str)>, Vec<usize>);
+
+/// A store's traffic as a whole, by region, by population.
+fn scopes(oracle: &Oracle, store: usize) -> Vec<Part<'_>> {
     let scope = &oracle.scopes.stores[store];
     let mut all = vec![(Vec::new(), scope.clients.clone())];
     for cell in &scope.cells {

@@ -80,11 +80,11 @@ impl Episodes {
 
     /// Service was bad until `end`.
     pub fn bad(&mut self, end: SimTime) {
-        if let Some(onset) = self.onset() {
-            if end > onset {
-                self.last_bad = self.last_bad.max(end);
-                self.effect = true;
-            }
+        if let Some(onset) = self.onset()
+            && end > onset
+        {
+            self.last_bad = self.last_bad.max(end);
+            self.effect = true;
         }
     }
 
@@ -111,10 +111,11 @@ impl Episodes {
     /// The run is over. An episode under way ends with the last bad thing seen, unless service
     /// is still bad.
     pub fn finish(&mut self, still_bad: bool) {
-        if self.open && !still_bad {
-            if let Some(episode) = self.list.last_mut() {
-                episode.end = Some(self.last_bad);
-            }
+        if self.open
+            && !still_bad
+            && let Some(episode) = self.list.last_mut()
+        {
+            episode.end = Some(self.last_bad);
         }
     }
 }

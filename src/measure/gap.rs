@@ -90,11 +90,11 @@ impl Gaps {
     pub fn first_writes(&self, end: SimTime, last_offer: SimTime) -> Vec<Sample> {
         let still_open = self.is_open(end, last_offer);
         let mut samples: Vec<Sample> = self.episodes.iter().map(InEpisode::first_write).collect();
-        if let (true, Some(last)) = (still_open, self.episodes.last()) {
-            if end.since(self.last) > last.real {
-                samples.pop();
-                samples.push(Sample::Censored(end.since(last.onset).as_secs_f64()));
-            }
+        if let (true, Some(last)) = (still_open, self.episodes.last())
+            && end.since(self.last) > last.real
+        {
+            samples.pop();
+            samples.push(Sample::Censored(end.since(last.onset).as_secs_f64()));
         }
         samples
     }

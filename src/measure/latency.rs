@@ -152,10 +152,10 @@ impl LatencyBook {
             }
             for client in clients {
                 for each in [OpKind::Read, OpKind::Write] {
-                    if kind.is_none_or(|kind| kind == each) {
-                        if let Some(part) = &set[slot(*client, each)] {
-                            sum.add(part);
-                        }
+                    if kind.is_none_or(|kind| kind == each)
+                        && let Some(part) = &set[slot(*client, each)]
+                    {
+                        sum.add(part);
                     }
                 }
             }

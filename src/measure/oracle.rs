@@ -168,20 +168,18 @@ impl Oracle {
         survivor::find(&group.history, &ending)
     }
 
-    #[inline]
     fn invoked(&mut self, id: OpId, group: GroupId, kind: OpKind, key: u32, now: SimTime) {
         let client = id.client().index();
         let bin = self.service.invoked(client, kind);
         let entry = Place::NOWHERE;
         self.ops.invoke(id, Op { invoked: now, entry, key, bin, group, kind, outcome: None });
-        if kind == OpKind::Write {
-            if let Some(offer) = self.offers.get_mut(client) {
-                *offer = now;
-            }
+        if kind == OpKind::Write
+            && let Some(offer) = self.offers.get_mut(client)
+        {
+            *offer = now;
         }
     }
 
-    #[inline]
     fn concluded(&mut self, id: OpId, outcome: Outcome, by: Option<NodeId>, now: SimTime) {
         let Some(op) = self.ops.get(id) else { return };
         if op.outcome.is_some() {
@@ -223,7 +221,6 @@ impl Oracle {
         }
     }
 
-    #[inline]
     fn answered(&mut self, node: NodeId, group: GroupId, id: OpId, at: Position, now: SimTime) {
         let key = match self.ops.get(id) {
             Some(op) if op.kind == OpKind::Read => return,

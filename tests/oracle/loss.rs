@@ -2,6 +2,7 @@
 
 use crate::story::*;
 use regionsim::measure::Sample;
+use regionsim::measure::history::Limits;
 use regionsim::model::fact::{Claim, Fact, OpKind, Outcome};
 use regionsim::model::id::Term;
 
@@ -221,4 +222,45 @@ fn a_wiped_disk_takes_its_history_with_it() {
     let verdict = story.settling().verdict();
     // Only node b's disk is left, with one entry.
     expect(&verdict, &[("survivor.provisional", 1.0), ("writes.lost", 2.0)]);
+}
+
+/// Node c is dead all the time, node b from its first entry to 40 s; node a writes ten entries
+/// alone and folds them. Then node b takes over.
+fn folded_past_a_dead_disk(limits: Limits) -> Story {
+    let mut story = Story::new();
+    story.limits = limits;
+    let s = segment(1, A);
+    story.down(0, C, false);
+    for n in 0..=10 {
+        story.flushed(10_000 + n * 1_000, op(WEB, n), A, at(s, n + 1));
+        if n == 1 {
+            story.replicated(11_100, B, at(s, 2)).onset(11_500, 0, &[B]).down(11_500, B, false);
+        }
+    }
+    story.onset(30_000, 1, &[A]).down(30_000, A, false).up(40_000, B);
+    story.promoted(41_000, B, 2, at(s, 2));
+    story.settling().flushed(101_000, op(WEB, 11), B, at(segment(2, B), 3));
+    story
+}
+
+#[test]
+fn a_dead_disk_is_a_boundary_so_folded_losses_are_exact() {
+    let verdict = folded_past_a_dead_disk(Limits { every: 1, ..Limits::default() }).verdict();
+    // Entries 3 to 11 are lost; the first of them was answered at 12.001.
+    expect(&verdict, &[("writes.lost", 9.0), ("writes.lost_lag", 9.0), ("rpo.time", 17.999)]);
+    assert!(verdict.notes.is_empty());
+}
+
+#[test]
+fn a_history_that_ends_inside_folded_entries_gives_bounds_and_says_so() {
+    let mut story = folded_past_a_dead_disk(Limits { every: 1, ..Limits::default() });
+    // Node b gets two entries more on its way, and is promoted there.
+    story.replicated(40_500, B, at(segment(1, A), 4));
+    story.began(40_900, B, segment(3, B), at(segment(1, A), 4));
+    story.flushed(102_000, op(WEB, 12), B, at(segment(3, B), 5));
+    let verdict = story.verdict();
+    // Entry 11 and the write of the short-lived second segment are lost for certain; of the
+    // eight folded ones, perhaps all are.
+    assert_eq!(sample(&verdict, "writes.lost"), Sample::Bounds { low: 2.0, high: 10.0 });
+    assert!(verdict.notes[0].contains("inside folded entries"));
 }

@@ -166,7 +166,7 @@ impl Naive {
                 let new_won = !survivor
                     .iter()
                     .any(|entry| entry.0.segment == old.0 && !new_line.contains(entry));
-                let end = if new_won { last.at } else { of(new.0).last().unwrap().at };
+                let end = if new_won { last.at } else { of(new.0).next_back().unwrap().at };
                 spans.push((first.at, end));
             }
         }

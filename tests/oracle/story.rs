@@ -1,5 +1,6 @@
 //! A builder that lets a stream of facts read like a story. Times are milliseconds.
 
+use regionsim::measure::history::Limits;
 use regionsim::measure::{MetricKey, Oracle, Sample, Settings, Verdict};
 use regionsim::model::fact::{Claim, Fact, Observer, OpKind, Outcome};
 use regionsim::model::id::*;
@@ -76,6 +77,7 @@ pub fn roster() -> Roster {
 pub struct Story {
     pub roster: Roster,
     pub settings: Settings,
+    pub limits: Limits,
     facts: Vec<(SimTime, Fact)>,
     claims: Vec<(SimTime, NodeId, Claim)>,
 }
@@ -83,11 +85,20 @@ pub struct Story {
 impl Story {
     /// Node a is primary and admits writes from the start.
     pub fn new() -> Story {
-        let (facts, claims) = (Vec::new(), Vec::new());
-        let mut story = Story { roster: roster(), settings: Settings::default(), facts, claims };
+        let mut story = Story::leaderless();
         story.began(0, A, segment(1, A), at(segment(0, A), 0));
         story.admits(0, A, true);
         story
+    }
+    /// Nobody has written or admits writes yet.
+    pub fn leaderless() -> Story {
+        Story {
+            roster: roster(),
+            settings: Settings::default(),
+            limits: Limits::default(),
+            facts: Vec::new(),
+            claims: Vec::new(),
+        }
     }
     pub fn fact(&mut self, time: u64, fact: Fact) -> &mut Story {
         self.facts.push((ms(time), fact));
@@ -172,7 +183,7 @@ impl Story {
     pub fn verdict(&mut self) -> Verdict {
         self.facts.sort_by_key(|(at, _)| *at);
         self.claims.sort_by_key(|(at, ..)| *at);
-        let mut oracle = Oracle::new(&self.roster, &self.settings);
+        let mut oracle = Oracle::with_limits(&self.roster, &self.settings, self.limits);
         let mut claims = self.claims.iter().peekable();
         for (at, fact) in &self.facts {
             while let Some((when, by, claim)) = claims.next_if(|(when, ..)| when <= at) {

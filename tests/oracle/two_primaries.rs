@@ -176,3 +176,14 @@ fn the_first_majority_of_a_coordination_service_is_timed() {
     story.fact(1_250, Fact::Admits { node: C, group: GroupId(1), yes: true });
     expect(&story.verdict(), &[("election.first_majority{group=\"locks\"}", 1.25)]);
 }
+
+#[test]
+fn the_first_election_is_no_failover_whoever_wins_it() {
+    let mut story = Story::leaderless();
+    story.promoted(500, B, 1, at(segment(0, A), 0));
+    story.onset(20_000, 0, &[B]).admits(21_000, B, false);
+    story.promoted(25_000, C, 2, at(segment(1, B), 0));
+    story.admits(40_000, C, false).promoted(40_000, B, 3, at(segment(2, C), 0));
+    let verdict = story.settling().verdict();
+    expect(&verdict, &[("failover.count", 1.0), ("failback.count", 1.0), ("failover.false", 0.0)]);
+}

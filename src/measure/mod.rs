@@ -45,7 +45,7 @@
 //! **`writes.gap`.** The longest interval without an acknowledged write that ends in an episode
 //! or is still open; per store, region, population. **`rto.first_write`.** From onset to the
 //! acknowledgement that ends the longest *real* gap: longer than the longest outside episodes,
-//! with a write that ended not ok in it, or longer than twice that. Zero where there is none.
+//! and with a write in it that ended not ok, or that waited more than twice as long as any before. Zero where there is none.
 //!
 //! **Outage.** Per region and kind: in windows of 10 s by invocation, widened until they hold
 //! 100 operations, fewer than 99 % end ok (where warm-up was below 99.9 %: one point below

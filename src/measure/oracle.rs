@@ -177,6 +177,12 @@ impl Oracle {
             && let Some(offer) = self.offers.get_mut(client)
         {
             *offer = now;
+            let scope = &self.scopes.clients[client];
+            self.client_gaps[client].offered(now);
+            self.cell_gaps[scope.cell].offered(now);
+            if let Some(store) = scope.store {
+                self.store_gaps[store].offered(now);
+            }
         }
     }
 

@@ -205,9 +205,5 @@ fn every_script_plays_as_written() {
             wrong.push(format!("{name} now plays:\n{played}"));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{}\nUPDATE=1 cargo test --test machines_control",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{}\nUPDATE=1 cargo test --test machines_control", wrong.join("\n"));
 }

@@ -4,7 +4,7 @@
 
 use crate::model::ctx::{Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{Claim, Fact, Observer};
-use crate::model::id::{GroupId, NodeId, Position, ProcessId};
+use crate::model::id::{FencingToken, GroupId, NodeId, Position, ProcessId};
 use crate::model::log::Book;
 use crate::model::msg::{ClientMsg, Msg};
 use crate::model::replica::shell::ANSWER_CLASS;
@@ -131,6 +131,8 @@ pub(super) struct World<'a, O> {
     pub streams: Streams,
     pub digest: Digest,
     pub facts: u64,
+    /// The newest token per group that somebody was authorised with.
+    authorised: Vec<FencingToken>,
     pub observer: &'a mut O,
     effects: Vec<Effect>,
 }
@@ -230,7 +232,11 @@ impl<O: Observer> World<'_, O> {
                 self.fact(Fact::Truncated { node, group, to });
             }
             Effect::Authorise { group, holder, token } => {
-                self.fact(Fact::Authorised { group, holder, token });
+                // A new leader of the coordination service may say again what an earlier one said.
+                if token > self.authorised[group.index()] {
+                    self.authorised[group.index()] = token;
+                    self.fact(Fact::Authorised { group, holder, token });
+                }
             }
             Effect::Route { client, resolver, group, node } => {
                 self.fact(Fact::Routed { client, resolver, group, node });
@@ -359,6 +365,7 @@ impl Stage {
             streams,
             digest: Digest::new(),
             facts: 0,
+            authorised: vec![FencingToken(0); self.roster.groups.len()],
             observer,
             effects: Vec::with_capacity(64),
         };

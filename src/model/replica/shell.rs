@@ -137,14 +137,16 @@ impl Replica {
         dice: Stream,
     ) -> Replica {
         let primary = spec.replicas[0];
+        // Without a lease the token is the term; with one it comes with the lease.
+        let token = FencingToken(u64::from(!spec.leased));
         let core = Core {
             group: spec.group,
             peers: spec.replicas.iter().copied().filter(|peer| *peer != me).collect(),
             entry_bytes: spec.entry_bytes,
             role: if primary == me { Role::Primary } else { Role::Standby },
             term: Term(1),
-            token: FencingToken(0),
-            seen: FencingToken(0),
+            token,
+            seen: token,
             log: Log::new(),
             confirms_receipt: mode.confirms() == Confirms::Receipt,
             confirms_apply: mode.confirms() == Confirms::Apply,
@@ -292,6 +294,12 @@ impl Replica {
 
     fn on_local(&mut self, local: LocalMsg, ctx: &mut Ctx<'_>) {
         match local {
+            // The order came twice: the first one has been carried out.
+            LocalMsg::Lead { term, .. }
+                if term == self.core.term && self.core.role == Role::Primary =>
+            {
+                self.tell_agent(LocalMsg::Leading { term }, ctx);
+            }
             LocalMsg::Lead { term, token, takes } if term > self.core.term => {
                 self.promoting = Some((term, token));
                 self.core.seen = self.core.seen.max(token);

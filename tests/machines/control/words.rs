@@ -201,11 +201,8 @@ fn controller(words: &Words) -> Controller {
     if words.has("self") {
         failover.fencing = vec![Fencing::SelfStop];
     }
-    let seat = |n: u16| Seat {
-        node: NodeId(n),
-        agent: ProcessId(10 + n),
-        database: ProcessId(100 + n),
-    };
+    let seat =
+        |n: u16| Seat { node: NodeId(n), agent: ProcessId(10 + n), database: ProcessId(100 + n) };
     let store = StorePlan {
         group: GroupId(0),
         label: Label::new("orders"),

@@ -198,7 +198,8 @@ fn the_number_of_jobs_never_changes_a_byte() {
     let all = |jobs: &str, folder: &str| {
         let run = place.run(&["run", "small.toml", "--jobs", jobs, "--out", folder]);
         assert_eq!(code(&run), 0);
-        let read = |file: &str| fs::read(place.path().join(folder).join("small").join(file)).unwrap();
+        let read =
+            |file: &str| fs::read(place.path().join(folder).join("small").join(file)).unwrap();
         let files = ["results.json", "trials.csv", "incidents.csv", "summary.md"].map(read);
         (run.stdout, files)
     };
@@ -285,7 +286,8 @@ fn explain_shows_origins_and_the_calendar() {
     let run = place.run(&["explain", "small.toml", "--trials", "2", "--set", "run.settle=40s"]);
     assert_eq!(code(&run), 0, "{}", err(&run));
     let text = out(&run);
-    for part in ["# small.toml:4", "# default (", "# override run.settle", "Round-trip", "Calendar"] {
+    for part in ["# small.toml:4", "# default (", "# override run.settle", "Round-trip", "Calendar"]
+    {
         assert!(text.contains(part), "{part}:\n{text}");
     }
 }

@@ -16,8 +16,10 @@ type Character = (GroupId, Outcome, Option<NodeId>, OpKind);
 /// The most bins of one line that tells of trouble.
 const LIMIT_BINS: u64 = 10;
 
-/// What is less than one in so many operations does not mark an interval.
-const TRICKLE: u64 = 20;
+/// From so many percent of all operations on something marks an interval.
+const COMMON: u64 = 10;
+/// Below so many percent it is a trickle.
+const RARE: u64 = 3;
 
 /// What happened within an interval.
 #[derive(Clone, Debug, Default)]
@@ -34,18 +36,26 @@ impl Counts {
     fn is_empty(&self) -> bool {
         self.ended.is_empty() && self.routed.is_empty() && self.logs.is_empty()
     }
-    /// What marks this interval: a trickle of another kind does not.
-    fn marks(&self) -> Vec<&Character> {
+    /// The share of each character in all that ended, in percent.
+    fn shares(&self) -> BTreeMap<&Character, u64> {
         let sum = |clients: &BTreeMap<ClientId, u64>| clients.values().sum::<u64>();
         let all: u64 = self.ended.values().map(sum).sum();
-        let many = self.ended.iter().filter(|(_, clients)| sum(clients) * TRICKLE >= all);
-        many.map(|(character, _)| character).collect()
+        self.ended.iter().map(|(c, clients)| (c, sum(clients) * 100 / all.max(1))).collect()
     }
+    /// Nothing that is common here is rare there. A trickle makes no difference.
     fn alike(&self, other: &Counts) -> bool {
-        self.marks() == other.marks() && self.logs.keys().eq(other.logs.keys())
+        let (here, there) = (self.shares(), other.shares());
+        let of = |shares: &BTreeMap<&Character, u64>, c| shares.get(c).copied().unwrap_or(0);
+        let differs = |c: &&Character| {
+            let (a, b) = (of(&here, c), of(&there, c));
+            a.max(b) >= COMMON && a.min(b) < RARE
+        };
+        !here.keys().chain(there.keys()).any(|c| differs(c))
+            && self.logs.keys().eq(other.logs.keys())
+            && here.is_empty() == there.is_empty()
     }
     fn troubled(&self) -> bool {
-        self.marks().iter().any(|(_, outcome, _, _)| *outcome != Outcome::Ok)
+        self.shares().iter().any(|((_, outcome, ..), n)| *outcome != Outcome::Ok && *n >= RARE)
     }
     fn absorb(&mut self, other: Counts) {
         for (character, clients) in other.ended {

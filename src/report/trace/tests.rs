@@ -1,3 +1,5 @@
+//! Stories told by the teller, word for word.
+
 use super::*;
 use crate::model::fact::{FailoverStep, OpKind, Outcome};
 use crate::model::id::{ClientId, FaultId, GroupId, OpId, SiteId};

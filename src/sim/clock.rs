@@ -58,7 +58,13 @@ impl Clock {
     /// What the wall clock reads; not below zero.
     #[inline]
     pub fn wall(&self, now: SimTime) -> WallTime {
-        WallTime::from_nanos(self.local(now).as_nanos().saturating_add_signed(self.wall))
+        self.wall_at(self.local(now))
+    }
+
+    /// What the wall clock reads when the monotonic one reads `local`; not below zero.
+    #[inline]
+    pub fn wall_at(&self, local: LocalTime) -> WallTime {
+        WallTime::from_nanos(local.as_nanos().saturating_add_signed(self.wall))
     }
 
     /// How long it truly takes until `local` has passed on this clock, if its drift stays:

@@ -38,14 +38,7 @@ impl Stage {
             let drift = dice.below(2 * most + 1) as i64 - most as i64;
             let mut clock = Clock::new(uptime, 0);
             clock.set_drift(crate::sim::SimTime::ZERO, drift);
-            Host {
-                clock,
-                site: node.site.index(),
-                down_by: Vec::new(),
-                drift,
-                drifted_by: Vec::new(),
-                watchdog: 0,
-            }
+            Host { clock, down_by: Vec::new(), drift, drifted_by: Vec::new(), watchdog: 0 }
         };
         self.layout.nodes.iter().map(host).collect()
     }
@@ -57,6 +50,8 @@ impl Stage {
             Slot {
                 machine: self.make(process, *task, streams),
                 node: *node,
+                site: self.layout.nodes[node.index()].site.index(),
+                stands: matches!(task, Task::Database { .. } | Task::Voter { .. }),
                 state: State::Running,
                 incarnation: 0,
                 timers: Vec::new(),

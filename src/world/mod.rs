@@ -10,6 +10,7 @@
 //! - What all trials of a plan share (names, wires, key tables) is a [`Stage`], made once.
 
 mod build;
+mod carry;
 mod disk;
 pub mod fault;
 pub mod layout;

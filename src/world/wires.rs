@@ -76,23 +76,22 @@ impl Wires {
 impl<O: Observer> World<'_, O> {
     /// Sends a message on its way.
     #[inline]
-    pub fn send(&mut self, from: ProcessId, to: ProcessId, msg: Msg, class: Class, bytes: u32) {
+    pub fn send(&mut self, from: ProcessId, to: ProcessId, msg: &Msg, class: Class, bytes: u32) {
         if self.slots[from.index()].node == self.slots[to.index()].node {
-            let at = self.now.saturating_add(LOCAL_DELAY);
-            self.queue.schedule(at, Phase::Arrive, Event::Local { from, to, msg });
-            return;
+            return self.send_local(from, to, msg);
         }
-        match class {
-            Class::Stream => self.send_stream(from, to, msg, bytes),
-            Class::Datagram => {
-                let give_up = SimTime::ZERO;
-                self.launch(Packet { msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
-            }
-            Class::Independent { patience } => {
-                let give_up = self.now.saturating_add(patience);
-                self.launch(Packet { msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
-            }
-        }
+        let give_up = match class {
+            Class::Stream => return self.send_stream(from, to, *msg, bytes),
+            Class::Datagram => SimTime::ZERO,
+            Class::Independent { patience } => self.now.saturating_add(patience),
+        };
+        self.launch(Packet { msg: *msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
+    }
+
+    #[inline(never)]
+    fn send_local(&mut self, from: ProcessId, to: ProcessId, msg: &Msg) {
+        let at = self.now.saturating_add(LOCAL_DELAY);
+        self.queue.schedule(at, Phase::Arrive, Event::Local { from, to, msg: *msg });
     }
 
     /// The dice between two processes, made on first use and named by both ends and the class
@@ -124,27 +123,28 @@ impl<O: Observer> World<'_, O> {
 
     #[inline]
     fn site(&self, process: ProcessId) -> usize {
-        self.hosts[self.slots[process.index()].node.index()].site
+        self.slots[process.index()].site
     }
 
     #[inline]
-    fn launch(&mut self, mut packet: Packet) {
+    fn launch(&mut self, packet: Packet) {
         let dice = self.dice(packet.from, packet.to, ALONE);
         let draw = self.wires.dice[dice as usize].next_u64();
         let (from, to) = (self.site(packet.from), self.site(packet.to));
-        packet.sent = self.now;
         match self.fabric.offer(self.now, from, to, packet.bytes, draw) {
             Fate::Arrives(at) => {
                 self.queue.schedule(at, Phase::Arrive, Event::Packet(packet));
             }
-            Fate::Lost => self.retry(packet),
+            Fate::Lost => self.retry(&packet),
         }
     }
 
     /// The sender's transport notices a loss by the missing acknowledgement, and tries again
     /// while its patience lasts.
     #[cold]
-    fn retry(&mut self, mut packet: Packet) {
+    #[inline(never)]
+    fn retry(&mut self, packet: &Packet) {
+        let mut packet = *packet;
         let rtt = self.fabric.base_rtt(self.site(packet.from), self.site(packet.to));
         let backoff = Backoff::new(&self.stage.transport, rtt);
         let at = packet.sent.saturating_add(backoff.delay(u32::from(packet.tries))).max(self.now);
@@ -154,15 +154,15 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    pub(super) fn resend(&mut self, packet: Packet) {
+    pub(super) fn resend(&mut self, packet: &Packet) {
         // A dead sender sends nothing again.
         if self.slots[packet.from.index()].state != State::Dead {
-            self.launch(packet);
+            self.launch(Packet { sent: self.now, ..*packet });
         }
     }
 
     #[inline]
-    pub(super) fn arrive(&mut self, packet: Packet) {
+    pub(super) fn arrive(&mut self, packet: &Packet) {
         if !self.fabric.alive(self.site(packet.from), self.site(packet.to), packet.sent) {
             return self.retry(packet);
         }
@@ -237,8 +237,8 @@ impl<O: Observer> World<'_, O> {
         let mut out = std::mem::take(&mut self.wires.actions);
         let connection = &mut self.wires.connections[number as usize];
         let dice = &mut self.wires.dice[connection.dice as usize];
-        let from = self.hosts[self.slots[connection.from.index()].node.index()].site;
-        let to = self.hosts[self.slots[connection.to.index()].node.index()].site;
+        let from = self.slots[connection.from.index()].site;
+        let to = self.slots[connection.to.index()].site;
         let fabric = &mut self.fabric;
         let mut wire = |at: SimTime, bytes: u32| fabric.offer(at, from, to, bytes, dice.next_u64());
         act(&mut connection.flow, now, &mut wire, &mut out);

@@ -45,7 +45,8 @@ impl Counts {
     /// Nothing that is common here is rare there. A trickle makes no difference.
     fn alike(&self, other: &Counts) -> bool {
         let (here, there) = (self.shares(), other.shares());
-        let of = |shares: &BTreeMap<&Character, u64>, c| shares.get(c).copied().unwrap_or(0);
+        let of =
+            |shares: &BTreeMap<&Character, u64>, c: &Character| shares.get(c).copied().unwrap_or(0);
         let differs = |c: &&Character| {
             let (a, b) = (of(&here, c), of(&there, c));
             a.max(b) >= COMMON && a.min(b) < RARE

@@ -51,7 +51,7 @@ impl Counts {
             let (a, b) = (of(&here, c), of(&there, c));
             a.max(b) >= COMMON && a.min(b) < RARE
         };
-        !here.keys().chain(there.keys()).any(|c| differs(c))
+        !here.keys().chain(there.keys()).any(differs)
             && self.logs.keys().eq(other.logs.keys())
             && here.is_empty() == there.is_empty()
     }

@@ -23,6 +23,7 @@ pub fn explain(args: &ExplainArgs) -> Exit {
     let calendars: Vec<_> =
         (0..args.trials).map(|trial| (trial, ready.stage.calendar(seed, trial))).collect();
     let roster = ready.stage.roster();
-    let mut out = Output::new();
-    out.say(&report::explain::text(&explanation, &text.name, roster, seed, &calendars))
+    // Origins name lines of one file: its folder would only be in the way.
+    let file = text.name.rsplit('/').next().unwrap_or_default();
+    Output::new().say(&report::explain::text(&explanation, file, roster, seed, &calendars))
 }

@@ -75,7 +75,7 @@ fn tell(args: &TraceArgs, ready: &Ready, filter: Filter, seed: u64) -> io::Resul
     let (teller, oracle) = observers;
     teller.finish(finish.at)?;
     if !json {
-        writeln!(out, "\n{}", ending(&oracle.verdict(finish.at), finish.halted))?;
+        out.write_all(ending(&oracle.verdict(finish.at), finish.halted).as_bytes())?;
     }
     out.flush()
 }
@@ -83,7 +83,7 @@ fn tell(args: &TraceArgs, ready: &Ready, filter: Filter, seed: u64) -> io::Resul
 /// What it came to, in a line.
 fn ending(verdict: &Verdict, halted: bool) -> String {
     if halted {
-        return "halted at the limit of events".to_string();
+        return "\nhalted at the limit of events\n".to_string();
     }
     let plain = |(key, sample): &&(regionsim::measure::MetricKey, regionsim::measure::Sample)| {
         key.labels.iter().all(|(label, _)| *label == "store") && sample.range().is_some()
@@ -96,7 +96,10 @@ fn ending(verdict: &Verdict, halted: bool) -> String {
             parts.push(format!("{key} {value}"));
         }
     }
-    format!("In the end: {}", parts.join(" · "))
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("\nIn the end: {}\n", parts.join(" · "))
 }
 
 /// Ends the run when nobody listens any more.

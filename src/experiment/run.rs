@@ -252,3 +252,7 @@ pub fn caught<T>(seed: u64, trial: u64, run: impl FnOnce() -> T) -> Result<T, Bu
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -28,17 +28,25 @@ fn values(rows: &[Row], path: &str) -> String {
         let table = &rows[from].table;
         let many = rows[from..].iter().take_while(|row| row.table == *table).count();
         out.push_str(&format!("[{table}]\n"));
-        let mut shown = plain();
-        for row in &rows[from..from + many] {
-            let value = if row.value.is_empty() { "-" } else { row.value.as_str() };
-            let key = if row.key.is_empty() { "." } else { row.key.as_str() };
-            shown.add_row([key, "=", value, &format!("# {}", row.source.show(path))]);
+        let rows = &rows[from..from + many];
+        let width = |text: &dyn Fn(&Row) -> usize, most: usize| {
+            rows.iter().map(text).filter(|n| *n <= most).max().unwrap_or(0)
+        };
+        let keys = width(&|row| row.key.chars().count(), usize::MAX);
+        // A long value pushes out its own origin, not those of all others.
+        let values = width(&|row| shown(row).chars().count(), 50);
+        for row in rows {
+            let (key, value, source) = (&row.key, shown(row), row.source.show(path));
+            out.push_str(&format!("  {key:keys$} = {value:values$}  # {source}\n"));
         }
-        out.push_str(&lines(&shown));
         out.push('\n');
         from += many;
     }
     out
+}
+
+fn shown(row: &Row) -> &str {
+    if row.value.is_empty() { "-" } else { &row.value }
 }
 
 /// The round trips as a table of senders and receivers.

@@ -18,6 +18,12 @@ pub struct Bytes {
     length: usize,
 }
 
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Bytes::new()
+    }
+}
+
 impl Bytes {
     /// Nothing yet.
     #[inline]

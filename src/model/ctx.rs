@@ -224,7 +224,8 @@ pub struct Ctx<'a> {
     me: ProcessId,
     node: NodeId,
     now: LocalTime,
-    wall: WallTime,
+    /// By how many nanoseconds the wall clock is ahead of that.
+    ahead: i64,
     book: &'a Book,
     effects: &'a mut Vec<Effect>,
 }
@@ -239,7 +240,21 @@ impl<'a> Ctx<'a> {
         book: &'a Book,
         effects: &'a mut Vec<Effect>,
     ) -> Ctx<'a> {
-        Ctx { me, node, now, wall, book, effects }
+        let ahead = wall.as_nanos().wrapping_sub(now.as_nanos()) as i64;
+        Ctx { me, node, now, ahead, book, effects }
+    }
+    /// The same with a wall clock that is so many nanoseconds ahead of the monotonic one: the
+    /// reading is worked out when somebody asks for it.
+    #[inline]
+    pub fn with_wall_ahead(
+        me: ProcessId,
+        node: NodeId,
+        now: LocalTime,
+        ahead: i64,
+        book: &'a Book,
+        effects: &'a mut Vec<Effect>,
+    ) -> Ctx<'a> {
+        Ctx { me, node, now, ahead, book, effects }
     }
     /// This process.
     #[inline]
@@ -259,7 +274,7 @@ impl<'a> Ctx<'a> {
     /// What the node's wall clock reads.
     #[inline]
     pub fn wall(&self) -> WallTime {
-        self.wall
+        WallTime::from_nanos(self.now.as_nanos().saturating_add_signed(self.ahead))
     }
     /// Where an operation was appended. A replica may only use the places its own log holds:
     /// this stands for the table of operation ids that it keeps with its log.

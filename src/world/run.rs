@@ -193,7 +193,7 @@ impl<O: Observer> World<'_, O> {
         self.hear(process, Input::Timer(timer));
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, event: &Event) {
         match *event {
             Event::Packet(ref packet) => self.arrive(packet),
@@ -202,6 +202,14 @@ impl<O: Observer> World<'_, O> {
                     self.hear(process, Input::Timer(timer));
                 }
             }
+            _ => self.dispatch_rare(event),
+        }
+    }
+
+    /// What happens less often than once an operation.
+    #[inline(never)]
+    fn dispatch_rare(&mut self, event: &Event) {
+        match *event {
             Event::Timer { process, incarnation, timer } => {
                 self.on_timer(process, incarnation, timer);
             }
@@ -218,6 +226,8 @@ impl<O: Observer> World<'_, O> {
             Event::Settle => self.fact(Fact::Settling),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
             Event::Rebooted(node) => self.rebooted(node),
+            // The frequent ones are dealt with above.
+            Event::Packet(_) | Event::Wake { .. } => {}
         }
     }
 }
@@ -237,12 +247,13 @@ impl Stage {
         limits: &Limits<'_>,
     ) -> Finish {
         let streams = Streams::new(seed, trial);
+        let fabric = Fabric::new(&self.fabric);
         let mut world = World {
             stage: self,
             now: SimTime::ZERO,
             queue: Queue::new(),
-            fabric: Fabric::new(&self.fabric),
-            wires: Wires::new(self.layout.tasks.len()),
+            wires: self.make_wires(&fabric),
+            fabric,
             hosts: self.make_hosts(&streams),
             slots: self.make_slots(&streams),
             book: Book::new(self.clients()),

@@ -3,14 +3,15 @@
 
 use crate::model::ctx::{Class, Input};
 use crate::model::fact::Observer;
-use crate::model::id::ProcessId;
+use crate::model::id::{NodeId, ProcessId};
 use crate::model::msg::Msg;
-use crate::net::{Backoff, Fate, Flow, FlowAction};
+use crate::net::{Backoff, Fabric, Fate, Flow, FlowAction};
 use crate::sim::queue::Phase;
 use crate::sim::rng::{Label, Stream};
 use crate::sim::time::{SimTime, Span};
 use crate::world::process::State;
 use crate::world::run::{Event, World};
+use crate::world::stage::Stage;
 
 /// Between two processes of one node. Our choice: a call over a local socket.
 const LOCAL_DELAY: Span = Span::from_micros(50);
@@ -23,9 +24,23 @@ pub(super) struct Packet {
     /// Until when its transport sends it again; the past for a datagram.
     pub give_up: SimTime,
     pub bytes: u32,
+    /// The fabric's number of the pair of sites it crosses.
+    pub pair: u32,
     pub from: ProcessId,
     pub to: ProcessId,
     pub tries: u8,
+}
+
+/// All that a sender needs to know of one receiver, in one place.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    /// The number of its dice for messages on their own, and of those for the stream, plus one;
+    /// zero is none yet: they never talked.
+    dice: [u32; 2],
+    /// The fabric's number of the pair of sites between them.
+    pair: u32,
+    /// True within one node.
+    local: bool,
 }
 
 /// One direction of a connection.
@@ -40,9 +55,9 @@ struct Connection {
 
 /// What is between processes.
 pub(super) struct Wires {
-    /// Per sender, once it talks: per receiver and class the number of its dice (and, for
-    /// streams, of its connection), plus one; zero is none yet.
-    rows: Vec<Vec<[u32; 2]>>,
+    /// Every sender's lines, one after the other.
+    lines: Vec<Line>,
+    processes: usize,
     dice: Vec<Stream>,
     connections: Vec<Connection>,
     connection_of: Vec<Vec<u32>>,
@@ -56,9 +71,10 @@ const STREAM: usize = 1;
 
 impl Wires {
     /// No one has spoken.
-    pub(super) fn new(processes: usize) -> Wires {
+    pub(super) fn new(processes: usize, lines: Vec<Line>) -> Wires {
         Wires {
-            rows: vec![Vec::new(); processes],
+            lines,
+            processes,
             dice: Vec::new(),
             connections: Vec::new(),
             connection_of: vec![Vec::new(); processes],
@@ -69,15 +85,38 @@ impl Wires {
 
     /// True when `a` has ever sent to `b`.
     fn talked(&self, a: ProcessId, b: ProcessId) -> bool {
-        self.rows[a.index()].get(b.index()).is_some_and(|row| *row != [0, 0])
+        self.lines[self.line(a, b)].dice != [0, 0]
+    }
+
+    #[inline]
+    fn line(&self, from: ProcessId, to: ProcessId) -> usize {
+        from.index() * self.processes + to.index()
+    }
+}
+
+impl Stage {
+    /// The lines between all processes.
+    pub(super) fn make_wires(&self, fabric: &Fabric) -> Wires {
+        let sites = |node: &NodeId| self.layout.nodes[node.index()].site.index();
+        let mut lines = Vec::with_capacity(self.homes.len() * self.homes.len());
+        for from in self.homes.iter() {
+            lines.extend(self.homes.iter().map(|to| Line {
+                dice: [0, 0],
+                pair: fabric.pair(sites(from), sites(to)),
+                local: from == to,
+            }));
+        }
+        Wires::new(self.homes.len(), lines)
     }
 }
 
 impl<O: Observer> World<'_, O> {
     /// Sends a message on its way.
-    #[inline]
+    #[inline(never)]
     pub fn send(&mut self, from: ProcessId, to: ProcessId, msg: &Msg, class: Class, bytes: u32) {
-        if self.slots[from.index()].node == self.slots[to.index()].node {
+        let line = &self.wires.lines[self.wires.line(from, to)];
+        let (pair, dice) = (line.pair, line.dice[ALONE]);
+        if line.local {
             return self.send_local(from, to, msg);
         }
         let give_up = match class {
@@ -85,7 +124,9 @@ impl<O: Observer> World<'_, O> {
             Class::Datagram => SimTime::ZERO,
             Class::Independent { patience } => self.now.saturating_add(patience),
         };
-        self.launch(Packet { msg: *msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
+        let sent = self.now;
+        let packet = Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0 };
+        self.launch(packet, dice);
     }
 
     #[inline(never)]
@@ -96,29 +137,25 @@ impl<O: Observer> World<'_, O> {
 
     /// The dice between two processes, made on first use and named by both ends and the class
     /// of traffic.
-    #[inline]
     fn dice(&mut self, from: ProcessId, to: ProcessId, class: usize) -> u32 {
-        if let Some(row) = self.wires.rows[from.index()].get(to.index())
-            && row[class] != 0
-        {
-            return row[class] - 1;
+        match self.wires.lines[self.wires.line(from, to)].dice[class] {
+            0 => self.make_dice(from, to, class),
+            number => number - 1,
         }
-        self.make_dice(from, to, class)
     }
 
     #[cold]
+    #[inline(never)]
     fn make_dice(&mut self, from: ProcessId, to: ProcessId, class: usize) -> u32 {
-        let row = &mut self.wires.rows[from.index()];
-        if row.is_empty() {
-            row.resize(self.slots.len(), [0, 0]);
-        }
         let label = Label::new("packet")
             .with(&self.stage.process_names[from.index()])
             .with(&self.stage.process_names[to.index()])
             .with(if class == ALONE { "alone" } else { "stream" });
         self.wires.dice.push(self.streams.stream(label));
-        row[to.index()][class] = self.wires.dice.len() as u32;
-        self.wires.dice.len() as u32 - 1
+        let number = self.wires.dice.len() as u32;
+        let line = self.wires.line(from, to);
+        self.wires.lines[line].dice[class] = number;
+        number - 1
     }
 
     #[inline]
@@ -126,12 +163,15 @@ impl<O: Observer> World<'_, O> {
         self.slots[process.index()].site
     }
 
-    #[inline]
-    fn launch(&mut self, packet: Packet) {
-        let dice = self.dice(packet.from, packet.to, ALONE);
+    /// Puts a packet on the wire; `dice` as its line has it.
+    #[inline(always)]
+    fn launch(&mut self, packet: Packet, dice: u32) {
+        let dice = match dice {
+            0 => self.make_dice(packet.from, packet.to, ALONE),
+            number => number - 1,
+        };
         let draw = self.wires.dice[dice as usize].next_u64();
-        let (from, to) = (self.site(packet.from), self.site(packet.to));
-        match self.fabric.offer(self.now, from, to, packet.bytes, draw) {
+        match self.fabric.offer_on(self.now, packet.pair, packet.bytes, draw) {
             Fate::Arrives(at) => {
                 self.queue.schedule(at, Phase::Arrive, Event::Packet(packet));
             }
@@ -157,13 +197,14 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn resend(&mut self, packet: &Packet) {
         // A dead sender sends nothing again.
         if self.slots[packet.from.index()].state != State::Dead {
-            self.launch(Packet { sent: self.now, ..*packet });
+            let dice = self.wires.lines[self.wires.line(packet.from, packet.to)].dice[ALONE];
+            self.launch(Packet { sent: self.now, ..*packet }, dice);
         }
     }
 
     #[inline]
     pub(super) fn arrive(&mut self, packet: &Packet) {
-        if !self.fabric.alive(self.site(packet.from), self.site(packet.to), packet.sent) {
+        if !self.fabric.alive_on(packet.pair, packet.sent) {
             return self.retry(packet);
         }
         let slot = &self.slots[packet.to.index()];

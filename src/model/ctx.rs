@@ -81,18 +81,22 @@ pub enum Class {
 }
 
 /// What a participant can do. Carried out by the world, in order.
+///
+/// The kind has a byte of its own, not a corner of some field: it is read five times for each
+/// operation of a client. So fields keep their order, small ones first.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[repr(u8)]
 pub enum Effect {
     /// Sends a message. Between processes of one node it is a local call.
     Send {
         /// To whom.
         to: ProcessId,
+        /// Payload on the wire.
+        bytes: u32,
         /// What.
         msg: Msg,
         /// How.
         class: Class,
-        /// Payload on the wire.
-        bytes: u32,
     },
     /// Arms a timer on the node's monotonic clock; one of the same name is replaced.
     SetTimer {
@@ -154,38 +158,38 @@ pub enum Effect {
     },
     /// Answers a client's operation: a message and a fact.
     Answer {
+        /// What to say.
+        outcome: Outcome,
+        /// Which attempt.
+        attempt: u8,
         /// The client.
         to: ProcessId,
         /// The store.
         group: GroupId,
-        /// Which operation.
-        op: OpId,
-        /// Which attempt.
-        attempt: u8,
-        /// What to say.
-        outcome: Outcome,
-        /// Where the write stands, or where the read was taken.
-        at: Position,
         /// Payload on the wire.
         bytes: u32,
+        /// Which operation.
+        op: OpId,
+        /// Where the write stands, or where the read was taken.
+        at: Position,
     },
     /// Begins an operation (clients only).
     Invoke {
-        /// Which.
-        op: OpId,
-        /// The store.
-        group: GroupId,
         /// Read or write.
         kind: OpKind,
+        /// The store.
+        group: GroupId,
         /// The key.
         key: u32,
+        /// Which.
+        op: OpId,
     },
     /// Ends an operation (clients only).
     Conclude {
-        /// Which.
-        op: OpId,
         /// How.
         outcome: Outcome,
+        /// Which.
+        op: OpId,
         /// Whose answer ended it.
         by: Option<NodeId>,
     },

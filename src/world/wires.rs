@@ -9,6 +9,7 @@ use crate::net::{Backoff, Fabric, Fate, Flow, FlowAction};
 use crate::sim::queue::Phase;
 use crate::sim::rng::{Label, Stream};
 use crate::sim::time::{SimTime, Span};
+use crate::world::letters::Letters;
 use crate::world::process::State;
 use crate::world::run::{Event, World};
 use crate::world::stage::Stage;
@@ -59,6 +60,7 @@ pub(super) struct Wires {
     lines: Vec<Line>,
     processes: usize,
     dice: Vec<Stream>,
+    letters: Letters<Packet>,
     connections: Vec<Connection>,
     connection_of: Vec<Vec<u32>>,
     actions: Vec<FlowAction>,
@@ -76,6 +78,7 @@ impl Wires {
             lines,
             processes,
             dice: Vec::new(),
+            letters: Letters::new(),
             connections: Vec::new(),
             connection_of: vec![Vec::new(); processes],
             actions: Vec::new(),
@@ -131,8 +134,10 @@ impl<O: Observer> World<'_, O> {
 
     #[inline(never)]
     fn send_local(&mut self, from: ProcessId, to: ProcessId, msg: &Msg) {
-        let at = self.now.saturating_add(LOCAL_DELAY);
-        self.queue.schedule(at, Phase::Arrive, Event::Local { from, to, msg: *msg });
+        let (sent, give_up) = (self.now, SimTime::ZERO);
+        let packet = Packet { msg: *msg, sent, give_up, bytes: 0, pair: 0, from, to, tries: 0 };
+        let letter = self.wires.letters.keep(packet);
+        self.queue.schedule(sent.saturating_add(LOCAL_DELAY), Phase::Arrive, Event::Local(letter));
     }
 
     /// The dice between two processes, made on first use and named by both ends and the class
@@ -173,9 +178,10 @@ impl<O: Observer> World<'_, O> {
         let draw = self.wires.dice[dice as usize].next_u64();
         match self.fabric.offer_on(self.now, packet.pair, packet.bytes, draw) {
             Fate::Arrives(at) => {
-                self.queue.schedule(at, Phase::Arrive, Event::Packet(packet));
+                let letter = self.wires.letters.keep(packet);
+                self.queue.schedule(at, Phase::Arrive, Event::Packet(letter));
             }
-            Fate::Lost => self.retry(&packet),
+            Fate::Lost => self.retry(packet),
         }
     }
 
@@ -183,34 +189,51 @@ impl<O: Observer> World<'_, O> {
     /// while its patience lasts.
     #[cold]
     #[inline(never)]
-    fn retry(&mut self, packet: &Packet) {
-        let mut packet = *packet;
+    fn retry(&mut self, mut packet: Packet) {
         let rtt = self.fabric.base_rtt(self.site(packet.from), self.site(packet.to));
         let backoff = Backoff::new(&self.stage.transport, rtt);
         let at = packet.sent.saturating_add(backoff.delay(u32::from(packet.tries))).max(self.now);
         packet.tries = packet.tries.saturating_add(1);
         if at < packet.give_up {
-            self.queue.schedule(at, Phase::Timer, Event::Resend(packet));
+            let letter = self.wires.letters.keep(packet);
+            self.queue.schedule(at, Phase::Timer, Event::Resend(letter));
         }
     }
 
-    pub(super) fn resend(&mut self, packet: &Packet) {
+    pub(super) fn resend(&mut self, letter: u32) {
+        let packet = self.wires.letters.take(letter);
         // A dead sender sends nothing again.
         if self.slots[packet.from.index()].state != State::Dead {
             let dice = self.wires.lines[self.wires.line(packet.from, packet.to)].dice[ALONE];
-            self.launch(Packet { sent: self.now, ..*packet }, dice);
+            self.launch(Packet { sent: self.now, ..packet }, dice);
         }
     }
 
-    #[inline]
-    pub(super) fn arrive(&mut self, packet: &Packet) {
-        if !self.fabric.alive_on(packet.pair, packet.sent) {
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, letter: u32) {
+        let packet = self.wires.letters.look(letter);
+        let (from, to) = (packet.from, packet.to);
+        let lives = self.fabric.alive_on(packet.pair, packet.sent);
+        if !lives || self.slots[to.index()].state != State::Running {
+            return self.arrive_at_odds(letter, lives);
+        }
+        let input = Input::Message { from, msg: packet.msg };
+        self.wires.letters.free(letter);
+        self.step(to, input);
+    }
+
+    /// It died on the way, or its receiver does not run.
+    #[cold]
+    #[inline(never)]
+    fn arrive_at_odds(&mut self, letter: u32, lives: bool) {
+        let packet = self.wires.letters.take(letter);
+        if !lives {
             return self.retry(packet);
         }
         let slot = &self.slots[packet.to.index()];
         if slot.state == State::Dead {
             if self.hosts[slot.node.index()].down_by.is_empty() {
-                return self.refuse(packet.from, packet.to, packet.msg);
+                return self.refuse(packet);
             }
             return self.retry(packet);
         }
@@ -218,10 +241,16 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A live host says at once that nothing listens there; the word travels back.
-    fn refuse(&mut self, to: ProcessId, by: ProcessId, msg: Msg) {
-        if let Some(at) = self.way_back(by, to) {
-            self.queue.schedule(at, Phase::Arrive, Event::Refused { to, by, msg });
+    fn refuse(&mut self, packet: Packet) {
+        if let Some(at) = self.way_back(packet.to, packet.from) {
+            let letter = self.wires.letters.keep(packet);
+            self.queue.schedule(at, Phase::Arrive, Event::Refused(letter));
         }
+    }
+
+    pub(super) fn refusal_arrives(&mut self, letter: u32) {
+        let packet = self.wires.letters.take(letter);
+        self.hear(packet.from, Input::Refused { by: packet.to, msg: packet.msg });
     }
 
     /// When a short word of the transport's own, sent now, arrives; nothing when it gets lost.
@@ -234,7 +263,8 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    pub(super) fn local_arrives(&mut self, from: ProcessId, to: ProcessId, msg: Msg) {
+    pub(super) fn local_arrives(&mut self, letter: u32) {
+        let Packet { from, to, msg, .. } = self.wires.letters.take(letter);
         if self.slots[to.index()].state == State::Dead {
             self.hear(from, Input::Refused { by: to, msg });
         } else {

@@ -30,7 +30,8 @@ impl<O: Observer> World<'_, O> {
             self.carry_out(process, node, effect);
         }
         effects.clear();
-        self.effects = effects;
+        // What stood there meanwhile is an empty list: there is nothing to free, or to look at.
+        std::mem::forget(std::mem::replace(&mut self.effects, effects));
         if stands {
             self.ask_at(process, now);
         }

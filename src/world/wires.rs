@@ -128,8 +128,9 @@ impl<O: Observer> World<'_, O> {
             Class::Independent { patience } => self.now.saturating_add(patience),
         };
         let sent = self.now;
-        let packet = Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0 };
-        self.launch(packet, dice);
+        let packet = || Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0 };
+        let dice = if dice == 0 { self.make_dice(from, to, ALONE) } else { dice - 1 };
+        self.launch(pair, bytes, dice, packet);
     }
 
     #[inline(never)]
@@ -168,20 +169,16 @@ impl<O: Observer> World<'_, O> {
         self.slots[process.index()].site
     }
 
-    /// Puts a packet on the wire; `dice` as its line has it.
+    /// Puts a packet on the wire; it is made only where it is to be kept.
     #[inline(always)]
-    fn launch(&mut self, packet: Packet, dice: u32) {
-        let dice = match dice {
-            0 => self.make_dice(packet.from, packet.to, ALONE),
-            number => number - 1,
-        };
+    fn launch(&mut self, pair: u32, bytes: u32, dice: u32, packet: impl FnOnce() -> Packet) {
         let draw = self.wires.dice[dice as usize].next_u64();
-        match self.fabric.offer_on(self.now, packet.pair, packet.bytes, draw) {
+        match self.fabric.offer_on(self.now, pair, bytes, draw) {
             Fate::Arrives(at) => {
-                let letter = self.wires.letters.keep(packet);
+                let letter = self.wires.letters.keep(packet());
                 self.queue.schedule(at, Phase::Arrive, Event::Packet(letter));
             }
-            Fate::Lost => self.retry(packet),
+            Fate::Lost => self.retry(packet()),
         }
     }
 
@@ -204,8 +201,10 @@ impl<O: Observer> World<'_, O> {
         let packet = self.wires.letters.take(letter);
         // A dead sender sends nothing again.
         if self.slots[packet.from.index()].state != State::Dead {
-            let dice = self.wires.lines[self.wires.line(packet.from, packet.to)].dice[ALONE];
-            self.launch(Packet { sent: self.now, ..packet }, dice);
+            let dice = self.dice(packet.from, packet.to, ALONE);
+            let sent = self.now;
+            let again = || Packet { sent, ..packet };
+            self.launch(packet.pair, packet.bytes, dice, again);
         }
     }
 

@@ -100,8 +100,12 @@ pub fn read(root: &Node, problems: &mut Problems) -> Draft {
         }
     }
     version(root, problems);
+    let scenario: Named<ScenarioTable> = one(root, "scenario", problems);
+    if scenario.wrote("name") {
+        check_name(&scenario.params.name.text, &scenario.params.name.place, problems);
+    }
     Draft {
-        scenario: one(root, "scenario", problems),
+        scenario,
         run: one(root, "run", problems),
         policy: one(root, "policy", problems),
         regions: named(root, "region", problems),

@@ -19,12 +19,16 @@
 
 pub mod diagnostic;
 mod draft;
+pub mod explain;
+pub mod json_schema;
+mod judges;
 mod lower;
 pub mod matrices;
 mod names;
 mod overlay;
 mod overrides;
 mod presets;
+pub mod reference;
 pub mod schema;
 mod tree;
 mod validate;
@@ -34,8 +38,10 @@ pub use diagnostic::{Diagnostic, Origin, Severity, render};
 pub use schema::PolicyTable;
 pub use tree::{LIMIT_BYTES, LIMIT_DEPTH, LIMIT_VALUES};
 
+use crate::measure::expect::Expectation;
+use crate::measure::settings::Settings;
 use crate::sim::digest::Digest;
-use crate::sim::param::{Node, Problems};
+use crate::sim::param::{Node, Place, Problems};
 use crate::world::plan::Plan;
 use draft::Draft;
 use overlay::Overlay;
@@ -55,6 +61,10 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// What the world runs.
     pub plan: Plan,
+    /// How the judges judge.
+    pub settings: Settings,
+    /// What is expected of the metrics.
+    pub expectations: Vec<Expectation>,
     /// How many trials, unless the command line says otherwise.
     pub trials: u64,
     /// The seed, unless the command line says otherwise.
@@ -91,6 +101,14 @@ pub fn load_with(
 struct Reading {
     scenario: Option<Scenario>,
     diagnostics: Vec<Diagnostic>,
+    parts: Option<Parts>,
+}
+
+/// What `explain` needs: the file as written, the plan, and where round trips come from.
+struct Parts {
+    draft: Draft,
+    plan: Plan,
+    origins: Vec<wan::PairOrigin>,
 }
 
 fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Reading {
@@ -98,7 +116,7 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
     let overlay = Overlay::new(text, overrides);
     let root = tree::parse(text, &mut problems);
     let valid = problems.is_empty();
-    let mut scenario = None;
+    let (mut scenario, mut parts) = (None, None);
     if let Some(mut root) = root {
         if let Some(name) = variant {
             overlay.vary(&mut root, name, &mut problems);
@@ -107,19 +125,32 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
         if valid {
             let draft = draft::read(&root, &mut problems);
             if validate::sizes(&draft, &mut problems) {
-                let (plan, _) = lower::lower(&draft, &mut problems);
+                let (plan, origins) = lower::lower(&draft, &mut problems);
                 validate::validate(&draft, &plan, &mut problems, &mut doubts);
-                scenario = Some(assemble(text, &draft, plan, overrides, variant));
+                let settings = judges::settings(&draft, &mut problems);
+                let expectations = judges::expectations(&draft, &plan, &mut problems, &mut doubts);
+                let judged = (settings, expectations);
+                let clone = plan.clone();
+                scenario = Some(assemble(text, &draft, clone, judged, overrides, variant));
+                parts = Some(Parts { draft, plan, origins });
             }
         } else {
             typos_beside_syntax_errors(text, &root, &mut problems);
         }
     }
+    about_nothing_broken(&problems, &mut doubts);
     let errors = problems.0.into_iter().map(|p| overlay.diagnostic(Severity::Error, p));
     let doubts = doubts.0.into_iter().map(|p| overlay.diagnostic(Severity::Warning, p));
     let diagnostics = diagnostic::tidy(errors.chain(doubts).collect());
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    Reading { scenario: scenario.filter(|_| !broken), diagnostics }
+    Reading { scenario: scenario.filter(|_| !broken), diagnostics, parts }
+}
+
+/// A doubt about something that is broken is dropped: what was meant is not known.
+fn about_nothing_broken(errors: &Problems, doubts: &mut Problems) {
+    let broken: Vec<_> = errors.0.iter().take(1_000).map(|p| p.place.clone()).collect();
+    let within = |e: &Place, d: &Place| *e != (0..0) && d.start <= e.start && e.end <= d.end;
+    doubts.0.retain(|doubt| !broken.iter().any(|error| within(error, &doubt.place)));
 }
 
 /// Of a file that is not TOML only a part was understood. What is missing from that part may
@@ -144,6 +175,7 @@ fn assemble(
     text: &str,
     draft: &Draft,
     plan: Plan,
+    judged: (Settings, Vec<Expectation>),
     overrides: &[(String, String)],
     variant: Option<&str>,
 ) -> Scenario {
@@ -156,6 +188,8 @@ fn assemble(
         question: table.question.clone().unwrap_or_default(),
         tags: table.tags.clone(),
         plan,
+        settings: judged.0,
+        expectations: judged.1,
         trials: run.trials,
         seed: run.seed,
         policy: draft.policy.params.clone(),

@@ -50,9 +50,13 @@ impl Overlay {
             let mut node = tree::parse_value(value, &mut inner);
             let at = begin + key.len() + 1;
             shift(&mut node, at);
+            let broken = !inner.is_empty();
             for problem in inner.0 {
                 let place = problem.place.start + at..problem.place.end + at;
                 problems.0.push(Problem { place, ..problem });
+            }
+            if broken {
+                continue;
             }
             let place = *begin..begin + key.len().max(1).min(line.len());
             overrides::apply_key(root, key, &place, node, problems);

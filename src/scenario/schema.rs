@@ -1,5 +1,6 @@
 //! The tables of a scenario file that no other room declares, and the list of all tables.
 
+use crate::measure::settings::Settings;
 use crate::model::client::ClientParams;
 use crate::model::control::{FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
@@ -216,7 +217,7 @@ const fn table<T: Declared>(key: &'static str, shape: Shape) -> Table {
 }
 
 /// Every table with declared parameters, in the order of the reference.
-pub const TABLES: [Table; 12] = [
+pub const TABLES: [Table; 13] = [
     table::<ScenarioTable>("scenario", Shape::One),
     table::<RunTable>("run", Shape::One),
     table::<PolicyTable>("policy", Shape::One),
@@ -229,6 +230,7 @@ pub const TABLES: [Table; 12] = [
     table::<RoutingParams>("routing", Shape::Either),
     table::<ClientParams>("clients", Shape::Named),
     table::<FaultCommon>("fault", Shape::List),
+    table::<Settings>("measure", Shape::One),
 ];
 
 /// The keys of the file itself.

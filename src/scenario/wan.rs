@@ -6,7 +6,7 @@ use super::matrices::Matrix;
 use super::names::Names;
 use super::schema::{DefaultWire, LinkTable, PhysicalTable, WanTable};
 use crate::sim::Span;
-use crate::sim::param::{Name, Place, Problems};
+use crate::sim::param::{Name, Place, Problems, Tree};
 use crate::world::plan::{LinkPlan, PairPlan, PhysicalPlan, WanPlan};
 
 /// Where the round trip of a pair comes from.
@@ -130,7 +130,7 @@ fn from_matrix(draft: &Draft, pairs: &mut Pairs, problems: &mut Problems) {
             let message = format!("the matrix {} has no region `{text}`", matrix.name);
             let mut help = super::names::suggest_few(text, &matrix.regions);
             if stated.is_none() {
-                help.push_str("; or say which by `location`");
+                help.push_str(" Or say which by `location`.");
             }
             problems.add_help(place, message, help);
         }
@@ -219,9 +219,9 @@ fn missing(draft: &Draft, names: &Names, pairs: &Pairs, problems: &mut Problems)
         .across()
         .filter(|(from, to)| pairs.origins[from * pairs.count + to] == PairOrigin::Missing)
         .collect();
-    let Some(_) = missing.first() else { return };
-    if draft.wan.params.matrix.is_some() {
-        // The region that the matrix does not know has been named.
+    // Where there is a matrix, the region that it does not know has been named.
+    let told = draft.wan.params.matrix.is_some() || !matches!(draft.wan.node.tree, Tree::Table(_));
+    if missing.is_empty() || told {
         return;
     }
     let shown: Vec<String> = missing

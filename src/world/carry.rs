@@ -108,7 +108,11 @@ impl<O: Observer> World<'_, O> {
                 self.fact(Fact::Truncated { node, group, to });
             }
             Effect::Authorise { group, holder, token } => {
-                self.fact(Fact::Authorised { group, holder, token });
+                // A new leader of the coordination service may say again what an earlier one said.
+                if token > self.authorised[group.index()] {
+                    self.authorised[group.index()] = token;
+                    self.fact(Fact::Authorised { group, holder, token });
+                }
             }
             Effect::Route { client, resolver, group, node } => {
                 self.fact(Fact::Routed { client, resolver, group, node });

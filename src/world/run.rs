@@ -4,7 +4,7 @@
 
 use crate::model::ctx::{Effect, Input, Timer};
 use crate::model::fact::{Fact, Observer};
-use crate::model::id::{NodeId, ProcessId};
+use crate::model::id::{FencingToken, NodeId, ProcessId};
 use crate::model::log::Book;
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
@@ -133,6 +133,8 @@ pub(super) struct World<'a, O> {
     pub streams: Streams,
     pub digest: Digest,
     pub facts: u64,
+    /// The newest token per group that somebody was authorised with.
+    pub authorised: Vec<FencingToken>,
     pub observer: &'a mut O,
     pub effects: Vec<Effect>,
 }
@@ -260,6 +262,7 @@ impl Stage {
             streams,
             digest: Digest::new(),
             facts: 0,
+            authorised: vec![FencingToken(0); self.roster.groups.len()],
             observer,
             effects: Vec::with_capacity(64),
         };

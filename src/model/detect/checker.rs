@@ -183,3 +183,91 @@ impl Machine for Checker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ctx::Effect;
+    use crate::model::log::Book;
+    use crate::sim::rng::{Label, Streams};
+    use crate::sim::time::WallTime;
+    use std::collections::BTreeMap;
+
+    const DATABASE: ProcessId = ProcessId(1);
+
+    /// When a checker calls a target unhealthy that answers until `dies` and never again.
+    fn detected(params: &HealthCheckParams, dies: LocalTime, trial: u64) -> LocalTime {
+        let dice = Streams::new(7, trial).stream(Label::new("checker"));
+        let targets = vec![(NodeId(0), DATABASE)];
+        let mut checker = Checker::new(params, GroupId(0), targets, vec![], dice);
+        let (book, mut timers) = (Book::new(0), BTreeMap::new());
+        let (mut now, mut input) = (LocalTime::ZERO, Input::Start);
+        loop {
+            let mut effects = Vec::new();
+            let wall = WallTime::ZERO;
+            let mut ctx = Ctx::new(ProcessId(9), NodeId(9), now, wall, &book, &mut effects);
+            checker.step(input, &mut ctx);
+            let mut answer = None;
+            for effect in effects {
+                match effect {
+                    Effect::SetTimer { timer, after } => {
+                        timers.insert(timer, now.saturating_add(after));
+                    }
+                    Effect::CancelTimer(timer) => {
+                        timers.remove(&timer);
+                    }
+                    Effect::Send { msg: Msg::Probe(ProbeMsg::Probe { seq }), .. } if now < dies => {
+                        answer = Some(Msg::Probe(ProbeMsg::Alive { seq }));
+                    }
+                    Effect::Claim(Claim::Opinion { healthy: false, .. }) => return now,
+                    _ => {}
+                }
+            }
+            input = match answer {
+                Some(msg) => Input::Message { from: DATABASE, msg },
+                None => {
+                    let next = timers.iter().min_by_key(|(_, due)| **due);
+                    let (timer, due) = next.map(|(t, due)| (*t, *due)).expect("a timer");
+                    timers.remove(&timer);
+                    now = due;
+                    Input::Timer(timer)
+                }
+            };
+        }
+    }
+
+    /// The share of `sorted` below x differs from x by at most this (Kolmogorov-Smirnov).
+    fn distance_from_uniform(sorted: &[f64]) -> f64 {
+        let n = sorted.len() as f64;
+        let gap =
+            |(i, x): (usize, &f64)| (x - i as f64 / n).abs().max((x - (i + 1) as f64 / n).abs());
+        sorted.iter().enumerate().map(gap).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn detection_takes_a_uniform_share_of_the_interval_beyond_its_minimum() {
+        // The second timeout is longer than the interval: several probes are under way at once.
+        for (interval, timeout, threshold) in [(30, 4, 3), (10, 25, 3), (1, 1, 1)] {
+            let (i, t) = (Span::from_secs(interval), Span::from_secs(timeout));
+            let params = HealthCheckParams {
+                request_interval: i,
+                timeout: t,
+                failure_threshold: threshold,
+                ..HealthCheckParams::default()
+            };
+            let dies = LocalTime::ZERO.saturating_add(Span::from_secs(100));
+            let least = i.saturating_mul(u64::from(threshold) - 1).saturating_add(t);
+            let trials = 4000;
+            let mut shares: Vec<f64> = (0..trials)
+                .map(|trial| {
+                    let took = detected(&params, dies, trial).since(dies);
+                    assert!(took >= least && took <= least.saturating_add(i), "{took}");
+                    (took - least).as_secs_f64() / i.as_secs_f64()
+                })
+                .collect();
+            shares.sort_by(f64::total_cmp);
+            // 1.95 / sqrt(n): exceeded by chance once in a thousand.
+            assert!(distance_from_uniform(&shares) < 1.95 / (trials as f64).sqrt());
+        }
+    }
+}

@@ -83,8 +83,8 @@ fn synchronous(
     match params.acks {
         Some(acks) if acks as usize > standbys => {
             let message =
-                format!("{acks} acks can never be reached: there are {standbys} standbys");
-            let help = format!("from 1 to {standbys}; or leave it out for all");
+                format!("acks = {acks} can never be reached: the number of standbys is {standbys}");
+            let help = format!("at most {standbys}; or leave it out for all");
             check.error(&in_replication(table, "acks"), message, &help);
         }
         Some(0) => {
@@ -109,6 +109,9 @@ fn synchronous(
 fn failover_of(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StorePlan) {
     let draft = check.draft;
     let named = |key: &str| table.place_of(key).clone();
+    if store.failover.is_none() && table.wrote("failover") {
+        return;
+    }
     let Some(failover) = store.failover.map(|index| &draft.failovers[index]) else {
         if let Some(lease) = store.lease.map(|index| &draft.leases[index]) {
             let place = if table.wrote("lease") { named("lease") } else { lease.place.clone() };
@@ -146,8 +149,7 @@ pub(super) fn unused(check: &mut Check<'_>) {
         plan.stores.iter().any(|store| pick(store) == Some(index))
     };
     let mut idle: Vec<(&str, &str, &Place)> = Vec::new();
-    for (i, t) in draft.leases.iter().enumerate().filter(|(i, _)| !used(|s| s.lease, *i)) {
-        let _ = i;
+    for (_, t) in draft.leases.iter().enumerate().filter(|(i, _)| !used(|s| s.lease, *i)) {
         idle.push(("lease", &t.name, &t.place));
     }
     for (_, t) in

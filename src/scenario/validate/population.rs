@@ -1,7 +1,7 @@
 //! Clients: rates, keys, retries.
 
 use super::Check;
-use super::limits::LIMIT_PAYLOAD;
+use super::limits::{LIMIT_PAYLOAD, LIMIT_RUN};
 use crate::model::client::{ArrivalParams, ClientParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
@@ -30,7 +30,7 @@ pub(super) fn clients(check: &mut Check<'_>) {
         let message = format!("{all} operations per second in all");
         let help = format!("the limit is {} per second", limit::OPS_PER_SECOND);
         check.error(&place, message, &help);
-    } else if trial > limit::OPS_PER_TRIAL {
+    } else if trial > limit::OPS_PER_TRIAL && whole <= LIMIT_RUN {
         let message = format!("{trial:.0} operations in one trial ({all} per second for {whole})");
         let help = format!("the limit is {:.0} per trial", limit::OPS_PER_TRIAL);
         check.error(&place, message, &help);

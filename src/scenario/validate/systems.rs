@@ -17,8 +17,7 @@ pub(super) fn leases(check: &mut Check<'_>) {
             let message = "a lease without voters is never granted".to_string();
             check.error(table.place_of("voters"), message, "state an odd number of regions");
         } else if voters > 0 && voters % 2 == 0 {
-            let message =
-                format!("{voters} voters survive the loss of no more than {} do", voters - 1);
+            let message = format!("{voters} voters bear no more losses than {} would", voters - 1);
             let help = "an odd number is better: add a witness, or take one away";
             check.doubt(table.place_of("voters"), message, help);
         }

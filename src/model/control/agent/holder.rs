@@ -55,6 +55,8 @@ pub struct Holder {
     /// The newest token that we know to be ours; 0 for none.
     token: FencingToken,
     until: Option<LocalTime>,
+    /// The newest token given up. It is never taken back: its release may still be on its way.
+    released: FencingToken,
 }
 
 impl Holder {
@@ -71,6 +73,7 @@ impl Holder {
             hops: 0,
             token: FencingToken::default(),
             until: None,
+            released: FencingToken::default(),
         }
     }
     /// The token last held.
@@ -124,6 +127,10 @@ impl Holder {
         match msg {
             LeaseMsg::Granted { seq, token } => {
                 let Some(sent) = self.settle(seq, ctx) else { return Heard::Nothing };
+                if token == self.released {
+                    self.send_release(token, ctx);
+                    return Heard::Nothing;
+                }
                 let fresh = self.held(ctx.now()).is_none() || token != self.token;
                 self.token = token;
                 let valid = self.params.ttl.saturating_sub(self.params.guard);
@@ -138,17 +145,22 @@ impl Holder {
                 }
                 Heard::Granted { until, fresh }
             }
-            LeaseMsg::Denied { seq, holder, token } => match self.settle(seq, ctx) {
-                Some(_) => Heard::Denied { holder, token },
-                None => Heard::Nothing,
-            },
+            // A denial that a later request has overtaken may be out of date.
+            LeaseMsg::Denied { seq, holder, token } if seq == self.seq => {
+                match self.settle(seq, ctx) {
+                    Some(_) => Heard::Denied { holder, token },
+                    None => Heard::Nothing,
+                }
+            }
             LeaseMsg::NotLeader { seq, hint } => {
                 if seq == self.seq && !self.answered {
                     self.elsewhere(hint, ctx);
                 }
                 Heard::Nothing
             }
-            LeaseMsg::Acquire { .. } | LeaseMsg::Release { .. } => Heard::Nothing,
+            LeaseMsg::Denied { .. } | LeaseMsg::Acquire { .. } | LeaseMsg::Release { .. } => {
+                Heard::Nothing
+            }
         }
     }
     /// Closes the request `seq`: when it was sent, if it is remembered.
@@ -176,14 +188,16 @@ impl Holder {
             ctx.set_timer(Timer::nth(REQUEST, self.seq), pause);
         }
     }
-    /// The end was reached: true when the lease has just been lost.
-    pub fn on_lapse(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        let lost = self.until.is_some_and(|until| until <= ctx.now());
-        if lost {
+    /// The end was reached, unless the lease has been renewed.
+    pub fn on_lapse(&mut self, ctx: &mut Ctx<'_>) {
+        if self.until.is_some_and(|until| until <= ctx.now()) {
             self.until = None;
             ctx.claim(Claim::LeaseLost(self.group));
         }
-        lost
+    }
+    /// True when a token is one that was given up.
+    pub fn gave_up(&self, token: FencingToken) -> bool {
+        token == self.released
     }
     /// Stops asking. What is held is kept until it lapses.
     pub fn stop_asking(&mut self, ctx: &mut Ctx<'_>) {
@@ -195,6 +209,8 @@ impl Holder {
     /// Gives up what is held, at once.
     pub fn release(&mut self, ctx: &mut Ctx<'_>) {
         self.stop_asking(ctx);
+        // A grant of before must not pass for one of after.
+        self.asked.clear();
         if self.until.take().is_some() {
             ctx.cancel_timer(Timer::of(LAPSE));
             self.send_release(self.token, ctx);
@@ -203,16 +219,21 @@ impl Holder {
     }
     /// Gives back a grant that is not wanted. Every voter is told, since which of them leads may
     /// have changed; one that does not lead drops it.
-    pub fn send_release(&self, token: FencingToken, ctx: &mut Ctx<'_>) {
+    pub fn send_release(&mut self, token: FencingToken, ctx: &mut Ctx<'_>) {
+        self.released = self.released.max(token);
         for voter in &self.voters {
             ctx.send(*voter, Msg::Lease(self.group, LeaseMsg::Release { token }), 100);
         }
     }
     /// The process was killed. Requests keep their numbers: an answer to an older life must not
-    /// pass for one to this.
-    pub fn forget(&mut self) {
+    /// pass for one to this. The token last given up is on its disk: a release of an older life
+    /// may still be on its way, and must not end a lease that was renewed after it.
+    pub fn forget(&mut self, disk_kept: bool) {
         self.asked.clear();
         (self.answered, self.hops) = (true, 0);
         (self.token, self.until) = (FencingToken::default(), None);
+        if !disk_kept {
+            self.released = FencingToken::default();
+        }
     }
 }

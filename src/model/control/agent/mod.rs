@@ -1,18 +1,23 @@
 //! The agent beside a database: keeps its lease, obeys the controller, fences itself.
 //!
-//! May use the lease's client in `holder`. Will never know what the database holds beyond what
+//! `holder` is the client of the lease, `lease` what the agent makes of its answers, `obey` what
+//! it does for the controller and hears from the database. Will never know what the database holds beyond what
 //! it reports, nor what the controller thinks beyond what it says.
 //!
 //! # Decided
-//! - The agent learns what its database is by asking, at each start: it has no disk of its own.
+//! - The agent learns what its database is by asking, at each start. All that it keeps on disk
+//!   is the token it gave up last.
 //! - A lost lease is asked for with the old token, so the service refuses when anybody held it
 //!   since; only then may the database go on in its old term.
 //! - With `enforced_by = "nobody"` a denial stops no one either: that is what the word says.
 //! - A database that is silent (not one that is dead) keeps its lease until it lapses: it may
 //!   wake up believing in it. An agent whose database has been silent for a `ttl` asks no more.
+//! - With self-fencing, an agent that starts again has lost count of the controller's silence:
+//!   it stops its database until it hears a hello that names it.
 //! - Without a lease, `Take` is answered at once with token 0: the token of `Promote` rules.
 
 mod holder;
+mod lease;
 mod obey;
 
 use crate::model::control::{EnforcedBy, LeaseParams};
@@ -22,7 +27,7 @@ use crate::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, Role};
 use crate::sim::Span;
 use crate::sim::rng::Stream;
 use crate::sim::time::LocalTime;
-use holder::{Heard, Holder, LAPSE, REQUEST};
+use holder::{Holder, LAPSE, REQUEST};
 
 /// Renew the lease, or try again to get it.
 pub const RENEW: u16 = 1;
@@ -126,6 +131,8 @@ pub struct Agent {
     self_fenced: bool,
     last_hello: LocalTime,
     watchdog_wound: bool,
+    /// This is not the first start.
+    restarted: bool,
 }
 
 impl Agent {
@@ -151,6 +158,7 @@ impl Agent {
             self_fenced: false,
             last_hello: LocalTime::ZERO,
             watchdog_wound: false,
+            restarted: false,
         }
     }
 
@@ -184,9 +192,7 @@ impl Agent {
             let phase = self.phase(every);
             ctx.set_timer(Timer::of(LOOP), phase);
         }
-        if let Some(after) = self.self_fence_after {
-            ctx.set_timer(Timer::of(SELF_FENCE), after);
-        }
+        self.expect_hello(ctx);
         self.knock(ctx);
     }
     /// Asks, and asks again until there is an answer.
@@ -195,118 +201,6 @@ impl Agent {
         ctx.set_timer(Timer::of(KNOCK), AGAIN);
     }
 
-    /// Begins to ask for the lease; renewals have a phase of their own.
-    fn begin(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(holder) = self.holder.as_mut() else { return };
-        if !holder.waiting() {
-            holder.ask(ctx);
-        }
-        let every = holder.params.renew_interval;
-        let wait = if self.aim == Aim::Lead { self.phase(every) } else { every.min(AGAIN) };
-        ctx.set_timer(Timer::of(RENEW), wait);
-    }
-
-    fn on_renew(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(holder) = self.holder.as_ref() else { return };
-        let LeaseParams { ttl, renew_interval, .. } = holder.params;
-        if matches!(self.aim, Aim::Nothing | Aim::Unknown) {
-            return;
-        }
-        let now = ctx.now();
-        if matches!(self.aim, Aim::Take { .. }) && now.since(self.last_hello) > ttl {
-            self.give_up(ctx);
-            return;
-        }
-        let database_silent = now.since(self.heard) > ttl;
-        if let Some(holder) = self.holder.as_mut() {
-            if database_silent {
-                holder.stop_asking(ctx);
-            } else if !holder.waiting() {
-                holder.ask(ctx);
-            }
-        }
-        self.ask(ctx);
-        let trying = self.aim != Aim::Lead && self.held(now).is_none();
-        let wait = if trying { renew_interval.min(AGAIN) } else { renew_interval };
-        ctx.set_timer(Timer::of(RENEW), wait);
-    }
-
-    fn on_lease(&mut self, msg: LeaseMsg, ctx: &mut Ctx<'_>) {
-        let wanted = !matches!(self.aim, Aim::Nothing | Aim::Unknown);
-        let Some(holder) = self.holder.as_mut() else { return };
-        if !wanted {
-            // A grant that crossed with our giving up: while draining it is kept and given back
-            // at the end.
-            if self.draining.is_some() {
-                holder.on_answer(msg, ctx);
-            } else if let LeaseMsg::Granted { token, .. } = msg {
-                holder.send_release(token, ctx);
-            }
-            return;
-        }
-        match holder.on_answer(msg, ctx) {
-            Heard::Nothing => {}
-            Heard::Granted { until, fresh } => self.on_granted(until, fresh, ctx),
-            Heard::Denied { holder, token } => self.on_denied(holder, token, ctx),
-        }
-    }
-
-    fn on_granted(&mut self, until: LocalTime, fresh: bool, ctx: &mut Ctx<'_>) {
-        if self.enforced_by() == Some(EnforcedBy::Watchdog) {
-            self.watchdog_wound = true;
-            ctx.effect(Effect::Watchdog { after: until.since(ctx.now()) });
-        }
-        if let Aim::Take { controller, episode, told } = self.aim {
-            if !told {
-                self.taken(controller, episode, ctx);
-            }
-            if fresh {
-                let every = self.holder.as_ref().map_or(AGAIN, |h| h.params.renew_interval);
-                ctx.set_timer(Timer::of(RENEW), every);
-            }
-            return;
-        }
-        self.tell_lease(ctx);
-        let resume = self.aim == Aim::Resume || self.stopped_by_lapse;
-        self.aim = Aim::Lead;
-        self.stopped_by_lapse = false;
-        if resume && !self.self_fenced {
-            self.tell(LocalMsg::Resume, ctx);
-        }
-        self.lead(ctx);
-    }
-    fn taken(&mut self, controller: ProcessId, episode: u32, ctx: &mut Ctx<'_>) {
-        let token = self.holder.as_ref().map_or(FencingToken(0), |h| h.token());
-        self.say(controller, ControlMsg::Taken { episode, token }, ctx);
-        self.aim = Aim::Take { controller, episode, told: true };
-    }
-    /// Tells the database how long it may lead, as far as that is for it to watch.
-    fn tell_lease(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(holder) = self.holder.as_ref() else { return };
-        let Some(until) = holder.held(ctx.now()) else { return };
-        let by_database = holder.params.enforced_by == EnforcedBy::Database;
-        let until = if by_database { until } else { LocalTime::MAX };
-        let token = holder.token();
-        self.tell(LocalMsg::Lease { token, until }, ctx);
-    }
-
-    fn on_denied(&mut self, by: NodeId, token: FencingToken, ctx: &mut Ctx<'_>) {
-        let Some(holder) = self.holder.as_mut() else { return };
-        if by == self.node && holder.token() != token {
-            // Ours from before a crash.
-            holder.ask_as(token);
-            holder.ask(ctx);
-        } else if self.aim == Aim::Lead {
-            if holder.params.enforced_by == EnforcedBy::Nobody {
-                return;
-            }
-            self.tell(LocalMsg::StepDown, ctx);
-            self.retire(ctx);
-            self.ask(ctx);
-        } else {
-            holder.ask_as(FencingToken(0));
-        }
-    }
     /// The database is no primary any more; what is held is given up.
     fn retire(&mut self, ctx: &mut Ctx<'_>) {
         self.aim = Aim::Nothing;
@@ -326,18 +220,6 @@ impl Agent {
         if std::mem::take(&mut self.watchdog_wound) {
             ctx.effect(Effect::Watchdog { after: Span::MAX });
         }
-    }
-
-    /// An enforcing agent's loop: stops a database whose lease has lapsed.
-    fn on_loop(&mut self, ctx: &mut Ctx<'_>) {
-        let Some(holder) = self.holder.as_ref() else { return };
-        let lapsed = holder.token() != FencingToken(0) && holder.held(ctx.now()).is_none();
-        let every = holder.params.agent_loop;
-        if lapsed && self.aim == Aim::Lead && !self.stopped_by_lapse {
-            self.stopped_by_lapse = true;
-            self.tell(LocalMsg::StepDown, ctx);
-        }
-        ctx.set_timer(Timer::of(LOOP), every);
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_>) {
@@ -388,14 +270,15 @@ impl Machine for Agent {
         }
     }
 
-    fn crash(&mut self, _disk_kept: bool) {
+    fn crash(&mut self, disk_kept: bool) {
         if let Some(holder) = self.holder.as_mut() {
-            holder.forget();
+            holder.forget(disk_kept);
         }
         self.aim = Aim::Unknown;
         self.asks.clear();
         (self.promotion, self.draining) = (None, None);
         (self.stopped_by_lapse, self.self_fenced) = (false, false);
         (self.database_told, self.watchdog_wound) = (false, false);
+        self.restarted = true;
     }
 }

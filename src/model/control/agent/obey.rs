@@ -30,10 +30,8 @@ impl Agent {
 
     fn on_hello(&mut self, from: ProcessId, seq: u32, primary: Option<NodeId>, ctx: &mut Ctx<'_>) {
         self.last_hello = ctx.now();
-        if primary == Some(self.node)
-            && let Some(after) = self.self_fence_after
-        {
-            ctx.set_timer(Timer::of(SELF_FENCE), after);
+        if primary == Some(self.node) {
+            self.expect_hello(ctx);
             if std::mem::take(&mut self.self_fenced) && !self.stopped_by_lapse {
                 self.tell(LocalMsg::Resume, ctx);
             }
@@ -41,6 +39,13 @@ impl Agent {
         let ask = self.ask(ctx);
         self.asks.push((ask, from, seq));
         ctx.set_timer(Timer::nth(ASK, ask), ANSWER_WITHIN);
+    }
+
+    /// With self-fencing, counts the controller's silence from now.
+    pub(super) fn expect_hello(&self, ctx: &mut Ctx<'_>) {
+        if let Some(after) = self.self_fence_after {
+            ctx.set_timer(Timer::of(SELF_FENCE), after);
+        }
     }
 
     /// Stops renewing at once: what is under way may end while the lease lasts, and if it does
@@ -71,6 +76,7 @@ impl Agent {
         }
         self.draining = None;
         (self.stopped_by_lapse, self.self_fenced) = (false, false);
+        self.expect_hello(ctx);
         let now = ctx.now();
         let must_ask = self.holder.is_some() && self.held(now).is_none();
         if must_ask {
@@ -113,9 +119,7 @@ impl Agent {
         self.aim = Aim::Lead;
         self.draining = None;
         (self.stopped_by_lapse, self.self_fenced) = (false, false);
-        if let Some(after) = self.self_fence_after {
-            ctx.set_timer(Timer::of(SELF_FENCE), after);
-        }
+        self.expect_hello(ctx);
         self.tell_lease(ctx);
         self.lead(ctx);
         self.begin(ctx);
@@ -178,7 +182,12 @@ impl Agent {
         // controller's hello, says whether anybody came after it.
         let deposed = role == Role::Deposed;
         let may_return = deposed && (leased && token != FencingToken(0));
-        let awaits_hello = deposed && !leased && self.self_fence_after.is_some();
+        let fences_itself = self.self_fence_after.is_some();
+        let forgot = fences_itself && self.restarted && role == Role::Primary;
+        let awaits_hello = forgot || (fences_itself && deposed && !leased);
+        if forgot {
+            self.tell(LocalMsg::StepDown, ctx);
+        }
         if role == Role::Primary || may_return || awaits_hello {
             self.aim = Aim::Lead;
             self.stopped_by_lapse = may_return;

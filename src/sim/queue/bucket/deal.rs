@@ -1,7 +1,9 @@
 //! The rare half of the bucket queue: the window moves on, a crowd is dealt out, the bucket
 //! width is tuned.
 
-use super::{COARSE, CROWD, LEVELS, Link, Queue, WINDOW_BITS};
+use super::{COARSE, CROWD, LEVELS, Link, QUIET, Queue, WINDOW_BITS};
+use crate::sim::queue::time_of;
+use crate::sim::time::SimTime;
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
@@ -10,6 +12,33 @@ const WINDOW_WAITS: u64 = 16;
 const TUNE_AFTER: u64 = 512;
 
 impl<E> Queue<E> {
+    /// The time of the next event.
+    pub fn peek_time(&self) -> Option<SimTime> {
+        let near = || self.words.iter().enumerate().find(|(_, bits)| **bits != 0);
+        let bucket = match self.levels.trailing_zeros() as usize {
+            level if level < LEVELS => self.first_coarse(level),
+            level => match near() {
+                Some((word, bits)) => (word << 6) as u32 | bits.trailing_zeros(),
+                None if level < 2 * LEVELS => self.first_coarse(level),
+                None => return None,
+            },
+        };
+        Some(time_of(self.earliest(bucket).1))
+    }
+
+    /// Bytes held, for the tests that watch them.
+    #[cfg(test)]
+    pub(in crate::sim::queue) fn footprint(&self) -> usize {
+        self.nodes.capacity() * size_of::<super::Node<E>>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.scratch.capacity() * size_of::<u32>()
+    }
+
+    /// The first bucket of a level that holds events; there must be one.
+    fn first_coarse(&self, level: usize) -> u32 {
+        (1 << self.bits) + (level as u32) * 64 + self.coarse[level].trailing_zeros()
+    }
+
     /// Moves the empty window on to the next far bucket; false when nothing is pending.
     #[cold]
     #[inline(never)]
@@ -25,16 +54,15 @@ impl<E> Queue<E> {
         if !self.tune(start) {
             self.base = start;
             self.open_window();
-            self.deal_out(bucket);
+            self.deal_out(bucket, false);
         }
         true
     }
 
-    /// The near window around `base` takes events from the bucket of `base` on.
+    /// Makes the window that `base` lies in the near one.
     fn open_window(&mut self) {
-        self.first = self.base >> self.shift;
-        let end = ((self.first >> self.bits) + 1) << self.bits;
-        self.span = end - self.first;
+        self.first = self.base >> (self.shift + self.bits) << self.bits;
+        self.span = 1 << self.bits;
         self.word = 0;
     }
 
@@ -48,14 +76,8 @@ impl<E> Queue<E> {
         }
         // The event at `rank` is popped next, so nothing may come before it any more but
         // another phase of its instant, which differs in the lowest two bits only.
-        self.base = rank & !63;
-        if self.base >> self.shift < rank >> self.shift {
-            self.base = rank >> self.shift << self.shift;
-        }
-        self.open_window();
-        self.first += 1;
-        self.span -= 1;
-        self.deal_out(bucket);
+        self.base = (rank & !63).max(rank >> self.shift << self.shift);
+        self.deal_out(bucket, true);
         true
     }
 
@@ -76,15 +98,19 @@ impl<E> Queue<E> {
                 return link;
             }
             self.base = rank & !63;
-            self.deal_out(bucket);
+            self.deal_out(bucket, true);
         }
     }
 
-    /// Takes a bucket apart and places its events anew, oldest first.
-    fn deal_out(&mut self, bucket: u32) {
+    /// Takes a bucket apart and places its events anew, oldest first; a `crowd` on fine levels.
+    fn deal_out(&mut self, bucket: u32, crowd: bool) {
         let mut link = self.links[bucket as usize].next;
         self.links[bucket as usize] = Link::alone(bucket);
         self.emptied(bucket as usize);
+        if crowd && self.span != 0 {
+            self.parked = std::mem::replace(&mut self.word, QUIET);
+            self.span = 0;
+        }
         while link != bucket {
             let next = self.links[link as usize].next;
             self.place(self.nodes[(link - self.slots) as usize].rank, link);
@@ -127,14 +153,13 @@ impl<E> Queue<E> {
                 link = self.links[link as usize].next;
             }
         }
-        (self.shift, self.bits, self.mask) = (shift, bits, (1 << bits) - 1);
+        self.words[..1 << (self.bits.saturating_sub(6))].fill(0);
+        (self.shift, self.bits) = (shift, bits);
         self.slots = (1 << bits) + COARSE as u32;
         self.links.clear();
         self.links.extend((0..self.slots).map(Link::alone));
         let all = self.slots as usize + self.nodes.len();
         self.links.resize(all, Link::alone(0));
-        self.words.clear();
-        self.words.resize((1 << (bits - 6)) + 1, 0);
         (self.middle, self.top) = ([0; 64], 0);
         (self.coarse, self.levels) = ([0; 2 * LEVELS], 0);
         self.open_window();

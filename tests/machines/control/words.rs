@@ -1,0 +1,224 @@
+//! The words of the scripts: machines, messages and spans from text, and messages to text.
+
+use regionsim::model::control::agent::{Agent, AgentPlan};
+use regionsim::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan};
+use regionsim::model::control::storage::Storage;
+use regionsim::model::control::{
+    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, Trigger,
+};
+use regionsim::model::ctx::Machine;
+use regionsim::model::detect::HealthCheckParams;
+use regionsim::model::detect::checker::Checker;
+use regionsim::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
+use regionsim::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Role, StorageMsg};
+use regionsim::sim::Span;
+use regionsim::sim::dist::DistSpec;
+use regionsim::sim::rng::{Label, Streams};
+use regionsim::sim::units::parse_span;
+
+/// One line: a verb, words, and `key=value` among them.
+pub struct Words(Vec<String>);
+
+impl Words {
+    pub fn of(line: &str) -> Words {
+        Words(line.split_whitespace().map(str::to_string).collect())
+    }
+    pub fn verb(&self) -> &str {
+        self.nth(0)
+    }
+    pub fn nth(&self, n: usize) -> &str {
+        self.0.get(n).map_or("", String::as_str)
+    }
+    pub fn rest(&self, from: usize) -> String {
+        self.0[from..].join(" ")
+    }
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+    }
+    pub fn number(&self, key: &str) -> u64 {
+        self.get(key).map_or(0, |v| v.parse().expect("a number"))
+    }
+    fn number32(&self, key: &str) -> u32 {
+        self.number(key) as u32
+    }
+    fn span_or(&self, key: &str, default: Span) -> Span {
+        self.get(key).map_or(default, span)
+    }
+    fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|w| w == word)
+    }
+    /// `p7`.
+    pub fn process(&self, n: usize) -> ProcessId {
+        ProcessId(self.nth(n).trim_start_matches('p').parse().expect("a process"))
+    }
+    pub fn term(&self) -> Term {
+        Term(self.number32("term"))
+    }
+    pub fn role(&self) -> Role {
+        match self {
+            w if w.has("primary") => Role::Primary,
+            w if w.has("deposed") => Role::Deposed,
+            _ => Role::Standby,
+        }
+    }
+    /// The message from word `n` on.
+    pub fn message(&self, n: usize) -> Msg {
+        let group = GroupId(0);
+        let (seq, episode) = (self.number32("seq"), self.number32("episode"));
+        let (term, token) = (self.term(), FencingToken(self.number("token")));
+        let node = NodeId(self.number("node") as u16);
+        let takes = self.span_or("takes", Span::ZERO);
+        let control = match self.nth(n) {
+            "Unhealthy" => ControlMsg::Opinion { node, healthy: false, seq },
+            "Healthy" => ControlMsg::Opinion { node, healthy: true, seq },
+            "Hello" => {
+                let primary = self.get("primary").map(|_| NodeId(self.number("primary") as u16));
+                ControlMsg::Hello { seq, primary }
+            }
+            "StopTraffic" => ControlMsg::StopTraffic { episode },
+            "Stopped" => ControlMsg::Stopped { episode },
+            "Resume" => ControlMsg::Resume { episode },
+            "Take" => ControlMsg::Take { episode },
+            "Abandon" => ControlMsg::Abandon { episode },
+            "Taken" => ControlMsg::Taken { episode, token },
+            "Promote" => ControlMsg::Promote { episode, term, token, takes },
+            "Promoted" => ControlMsg::Promoted { episode, term },
+            "Follow" => {
+                let primary = ProcessId(self.number("primary") as u16);
+                ControlMsg::Follow { primary, term, token }
+            }
+            "Granted" => return Msg::Lease(group, LeaseMsg::Granted { seq, token }),
+            "Acquire" => return Msg::Lease(group, LeaseMsg::Acquire { seq, token }),
+            "Leading" => return Msg::Local(group, LocalMsg::Leading { term }),
+            "Fenced" => return Msg::Local(group, LocalMsg::Fenced { token }),
+            "Ask" => return Msg::Local(group, LocalMsg::Ask { seq }),
+            "Probe" => return Msg::Probe(ProbeMsg::Probe { seq }),
+            "Alive" => return Msg::Probe(ProbeMsg::Alive { seq }),
+            "Check" => {
+                let seq = u64::from(seq);
+                return Msg::Storage(group, StorageMsg::Check { token, seq });
+            }
+            other => panic!("unknown message {other:?}"),
+        };
+        Msg::Control(group, control)
+    }
+}
+
+pub fn span(text: &str) -> Span {
+    parse_span(text).expect("a span")
+}
+
+/// A message without the room it belongs to.
+pub fn show(msg: &Msg) -> String {
+    match msg {
+        Msg::Control(_, m) => format!("{m:?}"),
+        Msg::Local(_, m) => format!("local {m:?}"),
+        Msg::Lease(_, m) => format!("{m:?}"),
+        Msg::Probe(m) => format!("{m:?}"),
+        Msg::Storage(_, m) => format!("{m:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn dice() -> Streams {
+    Streams::new(1, 0)
+}
+
+/// The machine of the first line, its process and node.
+pub fn machine(words: &Words) -> (Box<dyn Machine>, ProcessId, NodeId) {
+    match words.verb() {
+        "checker" => (Box::new(checker(words)), ProcessId(90), NodeId(9)),
+        "agent" => (Box::new(agent(words)), ProcessId(1), NodeId(0)),
+        "controller" => (Box::new(controller(words)), ProcessId(50), NodeId(5)),
+        "storage" => (Box::new(Storage::new()), ProcessId(60), NodeId(6)),
+        other => panic!("unknown machine {other:?}"),
+    }
+}
+
+/// Databases p100 and p101 on nodes 0 and 1.
+fn checker(words: &Words) -> Checker {
+    let params = HealthCheckParams {
+        request_interval: words.span_or("interval", Span::from_secs(10)),
+        timeout: words.span_or("timeout", Span::from_secs(4)),
+        fast_interval: words.get("fast").map(span),
+        ..HealthCheckParams::default()
+    };
+    let targets = vec![(NodeId(0), ProcessId(100))];
+    let dice = dice().stream(Label::new("checker"));
+    Checker::new(&params, GroupId(0), targets, vec![ProcessId(50)], dice)
+}
+
+/// Beside database p100 on node 0; voters p70, p71, p72.
+fn agent(words: &Words) -> Agent {
+    let lease = LeaseParams {
+        ttl: words.span_or("ttl", Span::from_secs(10)),
+        renew_interval: words.span_or("renew", Span::from_secs(3)),
+        request_timeout: words.span_or("request", Span::from_secs(1)),
+        enforced_by: match words.get("enforced_by") {
+            Some("agent") => EnforcedBy::Agent,
+            Some("watchdog") => EnforcedBy::Watchdog,
+            Some("nobody") => EnforcedBy::Nobody,
+            _ => EnforcedBy::Database,
+        },
+        ..LeaseParams::default()
+    };
+    let voters = vec![ProcessId(70), ProcessId(71), ProcessId(72)];
+    Agent::new(AgentPlan {
+        group: GroupId(0),
+        node: NodeId(0),
+        database: ProcessId(100),
+        lease: words.has("leased").then_some((lease, voters)),
+        self_fence_after: words.get("self_fence_after").map(span),
+        dice: dice().stream(Label::new("agent")),
+    })
+}
+
+/// Agents p10, p11, p12 on nodes 0, 1, 2 with databases p100, p101, p102; router p200.
+fn controller(words: &Words) -> Controller {
+    let constant = |key: &str| DistSpec::Constant(words.span_or(key, Span::ZERO));
+    let mut failover = FailoverParams {
+        stop_traffic: constant("stop_traffic"),
+        drain: constant("drain"),
+        fence: constant("fence"),
+        promotion: DistSpec::Constant(words.span_or("promotion", Span::from_secs(2))),
+        route: constant("route"),
+        operator_response: constant("operator_response"),
+        ..FailoverParams::default()
+    };
+    failover.rejoin.after = words.span_or("rejoin", Span::from_secs(10));
+    if words.has("zombie") {
+        failover.rejoin.becomes = RejoinAs::Zombie;
+    }
+    if words.has("approval") {
+        failover.trigger = Trigger::Approval;
+    }
+    if words.has("never") {
+        failover.trigger = Trigger::Never;
+    }
+    if words.has("first_listed") {
+        failover.candidate = Candidate::FirstListed;
+    }
+    if words.has("self") {
+        failover.fencing = vec![Fencing::SelfStop];
+    }
+    let seat =
+        |n: u16| Seat { node: NodeId(n), agent: ProcessId(10 + n), database: ProcessId(100 + n) };
+    let store = StorePlan {
+        group: GroupId(0),
+        label: Label::new("orders"),
+        seats: (0..words.number("seats").max(2) as u16).map(seat).collect(),
+        primary: 0,
+        leased: words.has("leased"),
+        routers: vec![ProcessId(200)],
+    };
+    Controller::new(ControllerPlan {
+        failover,
+        quorum: words.number("quorum").max(1) as u16,
+        checkers: 5,
+        hold: words.span_or("hold", Span::ZERO),
+        self_fence_wait: words.span_or("self_fence_wait", Span::from_secs(31)),
+        stores: vec![store],
+        streams: dice(),
+        label: Label::new("controller"),
+    })
+}

@@ -58,13 +58,13 @@ impl Clock {
     /// What the wall clock reads; not below zero.
     #[inline]
     pub fn wall(&self, now: SimTime) -> WallTime {
-        self.wall_at(self.local(now))
+        WallTime::from_nanos(self.local(now).as_nanos().saturating_add_signed(self.wall))
     }
 
-    /// What the wall clock reads when the monotonic one reads `local`; not below zero.
+    /// By how many nanoseconds the wall clock's reading is larger than the monotonic one's.
     #[inline]
-    pub fn wall_at(&self, local: LocalTime) -> WallTime {
-        WallTime::from_nanos(local.as_nanos().saturating_add_signed(self.wall))
+    pub fn wall_ahead(&self) -> i64 {
+        self.wall
     }
 
     /// How long it truly takes until `local` has passed on this clock, if its drift stays:

@@ -20,15 +20,18 @@ impl<O: Observer> World<'_, O> {
         let (node, stands) = (slot.node, slot.stands);
         let clock = &self.hosts[node.index()].clock;
         let now = clock.local(self.now);
-        let wall = clock.wall_at(now);
-        let mut ctx = Ctx::new(process, node, now, wall, &self.book, &mut self.effects);
+        let ahead = clock.wall_ahead();
+        let book = &self.book;
+        let effects = &mut self.effects;
+        let mut ctx = Ctx::with_wall_ahead(process, node, now, ahead, book, effects);
         slot.machine.step(input, &mut ctx);
         let mut effects = std::mem::take(&mut self.effects);
         for effect in &effects {
             self.carry_out(process, node, effect);
         }
         effects.clear();
-        self.effects = effects;
+        // What stood there meanwhile is an empty list: there is nothing to free, or to look at.
+        std::mem::forget(std::mem::replace(&mut self.effects, effects));
         if stands {
             self.ask_at(process, now);
         }
@@ -42,18 +45,25 @@ impl<O: Observer> World<'_, O> {
 
     #[inline]
     fn ask_at(&mut self, process: ProcessId, now: LocalTime) {
-        let slot = &mut self.slots[process.index()];
+        let slot = &self.slots[process.index()];
         let Some((group, admits, acks)) = slot.machine.standing(now) else { return };
         let admits = admits && slot.state == State::Running;
+        if admits != slot.admits || (admits && acks != slot.acks) {
+            self.stands_otherwise(process, group, admits, acks);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stands_otherwise(&mut self, process: ProcessId, group: GroupId, admits: bool, acks: u16) {
+        let slot = &mut self.slots[process.index()];
         let node = slot.node;
-        let changed = admits != slot.admits;
-        let other_rule = admits && acks != slot.acks;
-        slot.admits = admits;
+        let changed = std::mem::replace(&mut slot.admits, admits) != admits;
+        let other_rule = admits && std::mem::replace(&mut slot.acks, acks) != acks;
         if changed {
             self.fact(Fact::Admits { node, group, yes: admits });
         }
         if other_rule {
-            self.slots[process.index()].acks = acks;
             self.fact(Fact::Rule { node, group, acks });
         }
     }

@@ -14,6 +14,7 @@ mod carry;
 mod disk;
 pub mod fault;
 pub mod layout;
+mod letters;
 pub mod plan;
 mod process;
 mod run;

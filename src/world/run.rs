@@ -6,7 +6,6 @@ use crate::model::ctx::{Effect, Input, Timer};
 use crate::model::fact::{Fact, Observer};
 use crate::model::id::{FencingToken, NodeId, ProcessId};
 use crate::model::log::Book;
-use crate::model::msg::Msg;
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::digest::Digest;
@@ -16,7 +15,7 @@ use crate::sim::time::{LocalTime, SimTime};
 use crate::world::disk::Disk;
 use crate::world::process::{Process, State};
 use crate::world::stage::Stage;
-use crate::world::wires::{Packet, Wires};
+use crate::world::wires::Wires;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When a run must end early.
@@ -52,18 +51,19 @@ pub struct Finish {
 /// What can happen next.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
-    /// A datagram or a message on a connection of its own arrives.
-    Packet(Packet),
+    /// A datagram or a message on a connection of its own arrives; its number among letters,
+    /// as below.
+    Packet(u32),
     /// The transport of such a message sends it again.
-    Resend(Packet),
+    Resend(u32),
     /// A packet of a stream arrives.
     Flow { flow: u32, seq: u32 },
     /// A stream has something to do.
     FlowWake { flow: u32, generation: u32 },
     /// A message within a node arrives.
-    Local { from: ProcessId, to: ProcessId, msg: Msg },
-    /// A refusal arrives at the sender.
-    Refused { to: ProcessId, by: ProcessId, msg: Msg },
+    Local(u32),
+    /// A refusal arrives at the sender of that letter.
+    Refused(u32),
     /// The news that a process died arrives at one that it talked to.
     Reset { to: ProcessId, by: ProcessId },
     /// A timer fires.
@@ -195,24 +195,32 @@ impl<O: Observer> World<'_, O> {
         self.hear(process, Input::Timer(timer));
     }
 
-    #[inline]
-    fn dispatch(&mut self, event: &Event) {
-        match *event {
-            Event::Packet(ref packet) => self.arrive(packet),
+    #[inline(always)]
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Packet(letter) => self.arrive(letter),
             Event::Wake { process, incarnation, timer } => {
                 if self.slots[process.index()].incarnation == incarnation {
                     self.hear(process, Input::Timer(timer));
                 }
             }
+            _ => self.dispatch_rare(event),
+        }
+    }
+
+    /// What happens less often than once an operation.
+    #[inline(never)]
+    fn dispatch_rare(&mut self, event: Event) {
+        match event {
             Event::Timer { process, incarnation, timer } => {
                 self.on_timer(process, incarnation, timer);
             }
             Event::Flow { flow, seq } => self.flow_arrives(flow, seq),
             Event::Durable { process, epoch } => self.on_durable(process, epoch),
             Event::FlowWake { flow, generation } => self.flow_wakes(flow, generation),
-            Event::Local { from, to, msg } => self.local_arrives(from, to, msg),
-            Event::Resend(ref packet) => self.resend(packet),
-            Event::Refused { to, by, msg } => self.hear(to, Input::Refused { by, msg }),
+            Event::Local(letter) => self.local_arrives(letter),
+            Event::Resend(letter) => self.resend(letter),
+            Event::Refused(letter) => self.refusal_arrives(letter),
             Event::Reset { to, by } => self.reset_arrives(to, by),
             Event::Onset(fault) => self.onset(fault),
             Event::Clear(fault) => self.clear(fault),
@@ -220,6 +228,8 @@ impl<O: Observer> World<'_, O> {
             Event::Settle => self.fact(Fact::Settling),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
             Event::Rebooted(node) => self.rebooted(node),
+            // The frequent ones are dealt with above.
+            Event::Packet(_) | Event::Wake { .. } => {}
         }
     }
 }
@@ -239,12 +249,13 @@ impl Stage {
         limits: &Limits<'_>,
     ) -> Finish {
         let streams = Streams::new(seed, trial);
+        let fabric = Fabric::new(&self.fabric);
         let mut world = World {
             stage: self,
             now: SimTime::ZERO,
             queue: Queue::new(),
-            fabric: Fabric::new(&self.fabric),
-            wires: Wires::new(self.layout.tasks.len()),
+            wires: self.make_wires(&fabric),
+            fabric,
             hosts: self.make_hosts(&streams),
             slots: self.make_slots(&streams),
             book: Book::new(self.clients()),
@@ -263,7 +274,7 @@ impl Stage {
                 break;
             }
             world.now = at;
-            world.dispatch(&event);
+            world.dispatch(event);
             events += 1;
             let stopped = || limits.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
             if events >= limits.events || (events % 4096 == 0 && stopped()) {

@@ -182,6 +182,7 @@ impl Replica {
     }
 
     /// The store it belongs to.
+    #[inline]
     pub fn group(&self) -> GroupId {
         self.core.group
     }
@@ -190,6 +191,7 @@ impl Replica {
         &self.core.log
     }
     /// How many other nodes must confirm a write before it is answered, at present.
+    #[inline]
     pub fn acks_required(&self) -> u16 {
         self.mode.acks_required()
     }
@@ -198,6 +200,7 @@ impl Replica {
     pub fn admits(&self, now: LocalTime) -> bool {
         !self.quiesced && !self.recovering && self.may_answer(now)
     }
+    #[inline]
     fn may_answer(&self, now: LocalTime) -> bool {
         self.core.role == Role::Primary && (!self.spec.leased || now < self.lease_until)
     }

@@ -45,6 +45,7 @@ impl Stage {
                 drift,
                 drifted_by: Vec::new(),
                 watchdog: 0,
+                watchdog_due: None,
             }
         };
         self.layout.nodes.iter().map(host).collect()
@@ -61,7 +62,7 @@ impl Stage {
                 incarnation: 0,
                 timers: Vec::new(),
                 disk: Disk::new(Dist::new(self.disk_delay(*task)), disk_dice),
-                inbox: Vec::new(),
+                inbox: std::collections::VecDeque::new(),
                 admits: false,
                 acks: u16::MAX,
                 stopped_by: Vec::new(),

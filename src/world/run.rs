@@ -18,6 +18,7 @@ use crate::world::disk::Disk;
 use crate::world::process::{Process, State};
 use crate::world::stage::Stage;
 use crate::world::wires::{Packet, Wires};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When a run must end early.
@@ -97,7 +98,7 @@ pub(super) struct Slot {
     pub timers: Vec<(Timer, Key, LocalTime)>,
     pub disk: Disk,
     /// What arrived while it was paused.
-    pub inbox: Vec<Input>,
+    pub inbox: VecDeque<Input>,
     pub admits: bool,
     pub acks: u16,
     /// Who stops it: faults, and its watchdog.
@@ -115,7 +116,10 @@ pub(super) struct Host {
     /// Its drift without faults, and what each fault adds, in parts per billion.
     pub drift: i64,
     pub drifted_by: Vec<(u32, i64)>,
+    /// Counts how often the watchdog was wound up; a firing of an earlier time is void.
     pub watchdog: u32,
+    /// When it runs out, by the local clock; nothing while it is disarmed.
+    pub watchdog_due: Option<LocalTime>,
 }
 
 /// One trial under way.
@@ -158,7 +162,9 @@ impl<O: Observer> World<'_, O> {
         let slot = &mut self.slots[process.index()];
         match slot.state {
             State::Running => self.step(process, input),
-            State::Paused if slot.inbox.len() < INBOX => slot.inbox.push(input),
+            State::Paused if slot.inbox.len() < INBOX || !may_drop(&input) => {
+                slot.inbox.push_back(input);
+            }
             State::Paused | State::Dead => {}
         }
     }
@@ -226,7 +232,9 @@ impl<O: Observer> World<'_, O> {
             Effect::Hold { group, upto } => self.fact(Fact::Held { node, group, upto }),
             Effect::Sync { group, upto } => self.sync(process, group, upto),
             Effect::Truncate { group, to } => {
-                self.slots[process.index()].disk.void();
+                let slot = &mut self.slots[process.index()];
+                slot.disk.void();
+                slot.inbox.retain(|input| *input != Input::Durable);
                 self.fact(Fact::Truncated { node, group, to });
             }
             Effect::Authorise { group, holder, token } => {
@@ -259,7 +267,12 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn cancel_timer(&mut self, process: ProcessId, timer: Timer) {
-        let timers = &mut self.slots[process.index()].timers;
+        let slot = &mut self.slots[process.index()];
+        if !slot.inbox.is_empty() {
+            // It fired during a pause, and has not been heard yet.
+            slot.inbox.retain(|input| *input != Input::Timer(timer));
+        }
+        let timers = &mut slot.timers;
         if let Some(i) = timers.iter().position(|(other, ..)| *other == timer) {
             let (_, key, _) = timers.swap_remove(i);
             self.queue.cancel(key);
@@ -332,9 +345,16 @@ impl<O: Observer> World<'_, O> {
     }
 }
 
-/// How many messages wait for a paused process before further ones are dropped: a full socket
-/// buffer. Our choice; a paused database at 10,000 requests a second fills it in six seconds.
+/// How many messages wait for a paused process before further requests are dropped: a full
+/// queue of connections. Our choice; a paused database at 10,000 requests a second fills it in
+/// six seconds.
 const INBOX: usize = 1 << 16;
+
+/// True for what a full host drops: requests on connections of their own. Streams have a window
+/// of their own; the process's timers and its disk do not go through the network at all.
+fn may_drop(input: &Input) -> bool {
+    matches!(input, Input::Message { msg: Msg::Client(_) | Msg::Probe(_), .. })
+}
 
 impl Stage {
     /// Runs one trial and hands every fact and claim to `observer`. Cannot fail: a broken

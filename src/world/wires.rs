@@ -26,6 +26,8 @@ pub(super) struct Packet {
     pub from: ProcessId,
     pub to: ProcessId,
     pub tries: u8,
+    /// The sender's life: its connections die with it.
+    pub life: u16,
 }
 
 /// One direction of a connection.
@@ -82,17 +84,13 @@ impl<O: Observer> World<'_, O> {
             self.queue.schedule(at, Phase::Arrive, Event::Local { from, to, msg });
             return;
         }
-        match class {
-            Class::Stream => self.send_stream(from, to, msg, bytes),
-            Class::Datagram => {
-                let give_up = SimTime::ZERO;
-                self.launch(Packet { msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
-            }
-            Class::Independent { patience } => {
-                let give_up = self.now.saturating_add(patience);
-                self.launch(Packet { msg, sent: self.now, give_up, bytes, from, to, tries: 0 });
-            }
-        }
+        let give_up = match class {
+            Class::Stream => return self.send_stream(from, to, msg, bytes),
+            Class::Datagram => SimTime::ZERO,
+            Class::Independent { patience } => self.now.saturating_add(patience),
+        };
+        let life = self.slots[from.index()].incarnation as u16;
+        self.launch(Packet { msg, sent: self.now, give_up, bytes, from, to, tries: 0, life });
     }
 
     /// The dice between two processes, made on first use and named by both ends and the class
@@ -155,8 +153,9 @@ impl<O: Observer> World<'_, O> {
     }
 
     pub(super) fn resend(&mut self, packet: Packet) {
-        // A dead sender sends nothing again.
-        if self.slots[packet.from.index()].state != State::Dead {
+        // A dead sender sends nothing again, nor does the one that was started in its place.
+        let slot = &self.slots[packet.from.index()];
+        if slot.state != State::Dead && slot.incarnation as u16 == packet.life {
             self.launch(packet);
         }
     }
@@ -271,13 +270,13 @@ impl<O: Observer> World<'_, O> {
             return self.with_flow(number, |flow, now, _, out| flow.killed(seq, now, out));
         }
         if slot.state == State::Dead || life.is_some_and(|life| life != slot.incarnation) {
-            // Nothing listens there, or somebody who knows nothing of this connection.
+            // Nothing listens there, or somebody who knows nothing of this connection. Where the
+            // word of it gets lost, the sender goes on trying.
+            let Some(at) = self.way_back(to, from) else {
+                return self.with_flow(number, |flow, now, _, out| flow.killed(seq, now, out));
+            };
             self.forget(number);
-            if let Some(at) = self.way_back(to, from) {
-                let reset = Event::Reset { to: from, by: to };
-                self.queue.schedule(at, Phase::Arrive, reset);
-            }
-            return;
+            return self.queue_reset(at, from, to);
         }
         let incarnation = slot.incarnation;
         self.wires.connections[number as usize].life = Some(incarnation);
@@ -290,6 +289,10 @@ impl<O: Observer> World<'_, O> {
             self.hear(to, Input::Message { from, msg });
         }
         self.wires.delivered = delivered;
+    }
+
+    fn queue_reset(&mut self, at: SimTime, to: ProcessId, by: ProcessId) {
+        self.queue.schedule(at, Phase::Arrive, Event::Reset { to, by });
     }
 
     fn forget(&mut self, number: u32) {
@@ -332,8 +335,7 @@ impl<O: Observer> World<'_, O> {
                 && remote
                 && let Some(at) = self.way_back(dead, other)
             {
-                let reset = Event::Reset { to: other, by: dead };
-                self.queue.schedule(at, Phase::Arrive, reset);
+                self.queue_reset(at, other, dead);
             }
         }
     }

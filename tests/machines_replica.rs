@@ -93,7 +93,8 @@ fn message(msg: Msg) -> String {
             format!("{role:?} in term {}, durable {}, {idle}", term.0, place(durable))
         }
         Msg::Storage(_, StorageMsg::Check { token, seq }) => {
-            format!("check token {} up to {seq}", token.0)
+            let (round, seq) = (seq >> 48, seq & ((1 << 48) - 1));
+            format!("check token {} up to {seq}, round {round}", token.0)
         }
         other => format!("{other:?}"),
     }

@@ -226,7 +226,7 @@ fn lag_builds_up_when_bandwidth_is_short_and_drains_when_it_is_not() {
     // 40 writes a second of 1.1 KB on a wire for 75 a second, cut off for 20 s.
     let mut plan = once("async", 20.0);
     plan.wan.pairs[1].bandwidth = Some(Bandwidth(660_000));
-    plan.wan.pairs[1].queue = Bytes(200_000);
+    plan.wan.pairs[1].queue = Bytes(2_000_000);
     let kind = cut("a", "b", Direction::Both, InFlight::Lost);
     plan.faults.push(fault("f", secs(10), Some(secs(20)), kind));
     let (_, tape, _) = play(&plan, 1);

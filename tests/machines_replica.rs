@@ -93,7 +93,8 @@ fn message(msg: Msg) -> String {
             format!("{role:?} in term {}, durable {}, {idle}", term.0, place(durable))
         }
         Msg::Storage(_, StorageMsg::Check { token, seq }) => {
-            format!("check token {} up to {seq}", token.0)
+            let (round, seq) = (seq >> 48, seq & ((1 << 48) - 1));
+            format!("check token {} up to {seq}, round {round}", token.0)
         }
         other => format!("{other:?}"),
     }
@@ -149,7 +150,9 @@ impl Script {
         ] {
             entries.extend(words.value(key).map(|value| (key, Node::text(value))));
         }
-        let acks = words.value("acks").map(|text| ("acks", Node { place: 0..0, tree: Tree::Int(text.parse().unwrap()) }));
+        let acks = words
+            .value("acks")
+            .map(|text| ("acks", Node { place: 0..0, tree: Tree::Int(text.parse().unwrap()) }));
         entries.extend(acks);
         let mut problems = Problems::default();
         let mode = ModeParams::read(&Node::table(entries), &mut problems);

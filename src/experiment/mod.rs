@@ -16,4 +16,4 @@ pub mod determinism;
 pub mod run;
 
 pub use determinism::{Divergence, check};
-pub use run::{Bug, Experiment, Outcomes, Total, Trial};
+pub use run::{Bug, Experiment, Outcomes, Total, Trial, caught};

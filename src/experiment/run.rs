@@ -237,7 +237,10 @@ impl Total {
 }
 
 /// Runs one trial and turns a panic into what is known of it.
-pub(super) fn caught<T>(seed: u64, trial: u64, run: impl FnOnce() -> T) -> Result<T, Bug> {
+///
+/// # Errors
+/// The bug.
+pub fn caught<T>(seed: u64, trial: u64, run: impl FnOnce() -> T) -> Result<T, Bug> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -249,3 +252,7 @@ pub(super) fn caught<T>(seed: u64, trial: u64, run: impl FnOnce() -> T) -> Resul
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

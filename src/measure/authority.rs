@@ -140,7 +140,9 @@ impl Authority {
         // The wait for this authorisation ends here; a new one begins if the new primary is not
         // fit at once.
         self.end_unfit(now);
-        let change = if old.is_none() {
+        let change = if old.is_none() || self.first_led.is_none() {
+            // Nobody has led yet: this is the first election, and no failover.
+            self.initial = Some(node);
             Change::No
         } else if self.initial == Some(node) {
             self.failbacks += 1;

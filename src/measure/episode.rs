@@ -61,6 +61,13 @@ impl Episodes {
         fresh
     }
 
+    /// A fault ended. One that had no effect made its episode until now.
+    pub fn cleared(&mut self, at: SimTime) {
+        if self.open && !self.effect {
+            self.last_bad = self.last_bad.max(at);
+        }
+    }
+
     /// A group's primary changed. Tells whether that opened an episode.
     pub fn failover(&mut self, group: GroupId, to: NodeId, at: SimTime) -> bool {
         let fresh = self.begin(Cause::Failover(group), at);
@@ -71,13 +78,13 @@ impl Episodes {
         fresh
     }
 
-    /// Service was bad from `start` until `end`.
+    /// Service was bad until `end`.
     pub fn bad(&mut self, end: SimTime) {
-        if let Some(onset) = self.onset() {
-            if end > onset {
-                self.last_bad = self.last_bad.max(end);
-                self.effect = true;
-            }
+        if let Some(onset) = self.onset()
+            && end > onset
+        {
+            self.last_bad = self.last_bad.max(end);
+            self.effect = true;
         }
     }
 
@@ -99,5 +106,16 @@ impl Episodes {
             episode.end = Some(end);
         }
         Some(end)
+    }
+
+    /// The run is over. An episode under way ends with the last bad thing seen, unless service
+    /// is still bad.
+    pub fn finish(&mut self, still_bad: bool) {
+        if self.open
+            && !still_bad
+            && let Some(episode) = self.list.last_mut()
+        {
+            episode.end = Some(self.last_bad);
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! A history is a line through a tree of branches; a branch is what one primary wrote in one
 //! segment, and begins at a fork point of its parent. Of a branch, the newest entries are kept
 //! one by one; what every running member holds on disk is folded into blocks of at most
-//! [`BLOCK`] entries. A block never straddles a place where a member's history ended or a
-//! branch began at that time, so a dead node costs one boundary and no entries. Beyond [`DETAIL`] single
+//! [`Limits::block`] entries. A block never straddles a place where a member's history ended or a
+//! branch began at that time, so a dead node costs one boundary and no entries. Beyond [`Limits::detail`] single
 //! entries, the oldest are folded all the same; should a history come to end inside a block
 //! after all, loss has bounds instead of a value.
 
@@ -15,10 +15,23 @@ use crate::model::id::{NodeId, OpId, Position, Segment};
 use crate::sim::time::SimTime;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The most entries of one block.
-pub const BLOCK: u64 = 4096;
-/// The most single entries of a branch.
-pub const DETAIL: usize = 1 << 18;
+/// How much of a history is kept entry by entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most entries of one block.
+    pub block: u64,
+    /// The most single entries of a branch.
+    pub detail: u64,
+    /// Folding is tried when the number of single entries is a multiple of this.
+    pub every: usize,
+}
+
+impl Default for Limits {
+    /// A quarter of a million entries of 24 bytes; loss in blocks of about a second at most.
+    fn default() -> Limits {
+        Limits { block: 4096, detail: 1 << 18, every: 1024 }
+    }
+}
 
 /// Entries folded together: those after the previous block (or the branch's start) up to `last`.
 #[derive(Debug)]
@@ -105,11 +118,12 @@ pub struct History {
     /// Times that loss may be split at: hits and beginnings. Ascending.
     marks: Vec<SimTime>,
     in_memory: bool,
+    limits: Limits,
 }
 
 impl History {
     /// Nobody has written yet.
-    pub fn new(nodes: &[NodeId], in_memory: bool) -> History {
+    pub fn new(nodes: &[NodeId], in_memory: bool, limits: Limits) -> History {
         let place = Place::NOWHERE;
         let member = |node: &NodeId| Member { node: *node, held: place, durable: place, up: true };
         History {
@@ -118,6 +132,7 @@ impl History {
             twins: BTreeMap::new(),
             marks: Vec::new(),
             in_memory,
+            limits,
         }
     }
 
@@ -188,7 +203,7 @@ impl History {
             Some(op) => State::of(op.outcome),
         };
         branch.entries.push_back(Entry { op: id, answered: SimTime::MAX, state });
-        let full = branch.entries.len() % 1024 == 0;
+        let full = branch.entries.len() % self.limits.every == 0;
         if self.in_memory {
             branch.flushed = branch.flushed.max(place.index);
         }
@@ -255,6 +270,12 @@ impl History {
             }
             _ => {}
         }
+    }
+
+    /// True where the entry at a place is known to be of this write.
+    pub fn is_entry_of(&mut self, place: Place, id: OpId) -> bool {
+        let branch = self.branches.get_mut(place.branch as usize);
+        branch.and_then(|branch| branch.entry(place.index)).is_some_and(|entry| entry.op == id)
     }
 
     /// A write ended. `op` is what was known of it before.
@@ -331,7 +352,7 @@ impl History {
     fn fold(&mut self, branch: usize) {
         let running = self.members.iter().filter(|member| member.up);
         let common = running.map(|m| self.reach(m.durable, branch)).min().unwrap_or(0);
-        let too_many = self.branches[branch].end().saturating_sub(DETAIL as u64);
+        let too_many = self.branches[branch].end().saturating_sub(self.limits.detail);
         let target = common.max(too_many);
         if target <= self.branches[branch].folded {
             return;
@@ -357,7 +378,9 @@ impl History {
             }
             let at = branch.folded;
             let fresh = branch.blocks.last().is_none_or(|block| {
-                block.last != at || at - first >= BLOCK || edges.binary_search(&at).is_ok()
+                block.last != at
+                    || at - first >= self.limits.block
+                    || edges.binary_search(&at).is_ok()
             });
             if fresh {
                 branch.blocks.push(Block { last: at, tally: Tally::default() });

@@ -117,8 +117,9 @@ impl Judge<'_> {
         flushed
     }
 
-    /// The branch of the survivor that forks off where `branch` leaves the survivor's line;
-    /// nothing when the survivor simply ends.
+    /// The branch that deposed the writer of `branch`: the first of the survivor's that stands
+    /// past the point where the two part and began later. Nothing when there is none: the
+    /// survivor simply ends, or goes on with something older.
     fn deposer(&self, branch: usize) -> Option<u32> {
         let branches = &self.history.branches;
         let mut line = Vec::new();
@@ -128,24 +129,25 @@ impl Judge<'_> {
             at = here.parent.branch;
         }
         let mut at = branch as u32;
-        loop {
+        // Without a common beginning, all of the survivor's line stands past it.
+        let mut past = line.len();
+        while let Some(here) = branches.get(at as usize) {
             if let Some(shared) = line.iter().position(|b| *b == at) {
-                return shared.checked_sub(1).map(|child| line[child]);
+                past = shared;
+                break;
             }
-            match branches.get(at as usize) {
-                Some(here) => at = here.parent.branch,
-                // Two histories without a common beginning: the survivor's root deposed it.
-                None => return line.last().copied(),
-            }
+            at = here.parent.branch;
         }
+        line[..past].iter().rev().find(|rival| **rival as usize > branch).copied()
     }
 
     /// The onset of the latest fault that hit a writer before it was deposed; where no fault
-    /// did, the deposition itself.
+    /// did, the deposition itself; without that either, the start of the run.
     fn onset(&self, writer: NodeId, deposer: Option<u32>) -> SimTime {
-        let deposed = deposer.map_or(SimTime::MAX, |d| self.history.branches[d as usize].began);
+        let deposed = deposer.map(|d| self.history.branches[d as usize].began);
         let hits = self.hits.get(&writer).map_or(&[][..], Vec::as_slice);
-        hits.iter().rev().find(|hit| **hit <= deposed).copied().unwrap_or(deposed)
+        let hit = hits.iter().rev().find(|hit| deposed.is_none_or(|deposed| **hit <= deposed));
+        hit.copied().or(deposed).unwrap_or(SimTime::ZERO)
     }
 
     fn lose_all(
@@ -175,8 +177,6 @@ impl Judge<'_> {
     ) {
         let writer = branch.segment.node();
         let onset = self.onset(writer, deposer);
-        // Without a fault and without a deposition, the last lost answer is all there is.
-        let onset = if onset == SimTime::MAX { last } else { onset };
         let key = (writer, deposer.unwrap_or(u32::MAX));
         let fresh = Deposition { onset, first, last, first_lag: onset };
         let deposition = self.depositions.entry(key).or_insert(fresh);

@@ -1,16 +1,112 @@
 //! The judges: how bad was it?
+//!
+//! Reads the facts of one trial as they happen and makes a [`Verdict`]; over many trials,
+//! statistics and expectations. May use `model` (ids, facts, the roster), `sim` (time, dice for
+//! the bootstrap, parameters) and `hdrhistogram`. Will never know protocols, roles or claims;
+//! [`phases`] alone reads claims, in an observer of its own, and its metrics are marked
+//! self-reported.
+//!
+//! # Definitions
+//!
+//! These rule over every other text.
+//!
+//! **Outcomes.** `ok`: the client received success before its deadline. `fail`: it definitely
+//! did not happen. `unknown`: anything else; a deadline is unknown. *Not ok*: the last two.
+//!
+//! **Warm-up, storm, settling.** Measures of service leave warm-up out; its writes count where
+//! loss is judged. From the fact `Settling` on nothing new begins; loss is judged at its end.
+//!
+//! **Episode.** Opened by a fault's onset, or by a change of primary that no fault explains.
+//! Takes in faults that begin before service is restored. Closed when nothing bad (a bad window,
+//! a real gap, a change of primary, no node admitting writes) has been seen for the stable hold;
+//! it ends at the last bad thing seen. While a passing fault acts and has had no effect yet, its
+//! episode stays open.
+//!
+//! **Acknowledged write.** Its client received `ok` before its deadline.
+//!
+//! **Survivor.** The history of the node that answered the last write acknowledged in settling;
+//! where nobody wrote, of the node that admits writes; else the most advanced disk that can
+//! restart (*provisional*). Where that node and one that admits writes in the end, or two that
+//! do, have histories of which neither contains the other: *unresolved*, and every figure of
+//! loss has bounds. A running node's history is what it has in memory, a dead one's what is on
+//! its disk (for stores without disks, what was in memory).
+//!
+//! **Lost write.** Acknowledged, and at no place where it was appended in the survivor. Its one
+//! cause: `unflushed`, no disk ever held it; else `stranded`, answered at or after the onset of
+//! the latest fault that hit its writer before that was deposed; else `lag`. Where no fault hit
+//! the writer, the deposition stands for the onset.
+//!
+//! **`rpo.time`.** Over the lost writes of one deposition: the later of that onset and the last
+//! lost answer, minus the first lost answer. **`rpo.at_onset`.** That onset minus the first lost
+//! answer, over lag only. Both of the worst deposition.
+//!
+//! **`writes.unacked_survived`.** Writes that ended not ok and are in the survivor.
+//!
+//! **`writes.gap`.** The longest interval without an acknowledged write that ends in an episode
+//! or is still open; per store, region, population. **`rto.first_write`.** From onset to the
+//! acknowledgement that ends the longest *real* gap: longer than the longest outside episodes,
+//! and with a write in it that ended not ok, or that waited more than twice as long as any before. Zero where there is none.
+//!
+//! **Outage.** Per region and kind: in windows of 10 s by invocation, widened until they hold
+//! 100 operations, fewer than 99 % end ok (where warm-up was below 99.9 %: one point below
+//! warm-up). Runs closer than the stable hold are one. **`rto.restored`.** Per region: from onset
+//! to the later of `rto.first_write` and the end of the episode's last outage; censored when
+//! still bad at the end. **`rto.client_mean`.** Over the episode, the integral of the share of
+//! operations that end not ok, weighted by traffic. **`rto.p95_clients`.** Until 95 % of offered
+//! traffic succeeds. **`dns.tail`.** See [`routes`].
+//!
+//! **Split-brain incident.** Two nodes answer writes with success at places in conflicting
+//! histories (neither a prefix of the other), the side that began to write earlier after the
+//! later one's first such answer. From then until the losing side's last. Judged by when nodes
+//! answered. Incidents that overlap are one.
+//!
+//! **Dual primary.** Two running nodes of a group admit writes. **False failover.** When the new
+//! primary was authorised, the old one was up, reachable both ways from a majority of client
+//! regions, and admitted writes or was under no active fault. **Missed.** The primary was not up,
+//! admitting and so reachable for longer than the objective RTO (else 10 min), and nothing was
+//! authorised in that time. A return to the initial primary is a *failback*, not a failover.
+//!
+//! **Over trials.** See [`stats`] and [`expect`].
+//!
+//! # Decided
+//!
+//! Where a situation showed a definition of the plan to be wrong, it was mended here, with the
+//! situation as a test in `tests/oracle.rs`:
+//! - *Unflushed* is what no disk ever held. "No disk that held it survived" would call every
+//!   write of a region lost for good unflushed, and leave nothing for lag and stranded.
+//! - A running survivor's memory counts: writes acknowledged in the last milliseconds are not
+//!   lost because their flush was under way when the run ended.
+//! - An incident begins with the newer side's first answer, whoever wins; otherwise an old
+//!   winner would stretch it back to before there were two sides.
+//! - Two nodes that answered in settling are unresolved only if both still stand in the end: a
+//!   failover may reach into settling.
+//! - A gap must stand out from chance before it counts (see [`gap`]).
+//! - A primary that was drained and fenced before its rival was authorised does not admit
+//!   writes; that must not hide that it was well. Hence "or under no active fault".
+//!
+//! Memory: operations under way and a bounded number of past ones ([`ops`]); single entries of a
+//! history only where some running member lacks them ([`history`]); counts and histograms.
+
 pub mod authority;
+pub mod bins;
 pub mod catalogue;
+mod emit;
 pub mod episode;
 pub mod expect;
+pub mod gap;
 pub mod health;
 pub mod history;
+pub mod latency;
 pub mod loss;
 pub mod metric;
 pub mod ops;
 pub mod oracle;
+pub mod outage;
 pub mod phases;
+pub mod routes;
 pub mod sample;
+pub mod scope;
+pub mod service;
 pub mod settings;
 pub mod split_brain;
 pub mod stats;

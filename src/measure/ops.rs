@@ -6,7 +6,6 @@
 use crate::model::fact::{OpKind, Outcome};
 use crate::model::id::{GroupId, OpId};
 use crate::sim::time::SimTime;
-use std::collections::VecDeque;
 
 /// How many operations are remembered in all, shared by the populations.
 const REMEMBERED: usize = 1 << 17;
@@ -44,10 +43,31 @@ pub struct Op {
     pub outcome: Option<Outcome>,
 }
 
+/// A ring of slots, a power of two of them; an operation's slot is its number modulo that.
+/// What has ended is overwritten when its slot is needed again.
 #[derive(Default)]
 struct Ring {
-    base: u64,
-    ops: VecDeque<Op>,
+    slots: Vec<(u64, Op)>,
+}
+
+impl Ring {
+    #[inline]
+    fn slot(&self, seq: u64) -> usize {
+        (seq as usize) & self.slots.len().wrapping_sub(1)
+    }
+
+    /// Makes room, moving everything to where it belongs then.
+    #[cold]
+    fn grow(&mut self, empty: Op) {
+        let wider = (2 * self.slots.len()).max(64);
+        let old = std::mem::replace(&mut self.slots, vec![(u64::MAX, empty); wider]);
+        for (seq, op) in old {
+            if seq != u64::MAX {
+                let slot = self.slot(seq);
+                self.slots[slot] = (seq, op);
+            }
+        }
+    }
 }
 
 /// The operations of all populations.
@@ -63,19 +83,21 @@ impl Ops {
         Ops { rings: (0..clients).map(|_| Ring::default()).collect(), keep }
     }
 
-    /// A new operation. One that is out of turn (never, from the world) is not remembered.
+    /// A new operation. One of a population nobody knows is not remembered.
+    #[inline]
     pub fn invoke(&mut self, id: OpId, op: Op) {
         let Some(ring) = self.rings.get_mut(id.client().index()) else { return };
-        if ring.ops.is_empty() {
-            ring.base = id.seq();
-        }
-        if id.seq() != ring.base + ring.ops.len() as u64 {
-            return;
-        }
-        ring.ops.push_back(op);
-        while ring.ops.len() > self.keep && ring.ops[0].outcome.is_some() {
-            ring.ops.pop_front();
-            ring.base += 1;
+        loop {
+            let wide = 2 * ring.slots.len() > self.keep;
+            let slot = ring.slot(id.seq());
+            match ring.slots.get_mut(slot) {
+                // Free, or ended and to be forgotten.
+                Some(place) if place.0 == u64::MAX || (wide && place.1.outcome.is_some()) => {
+                    *place = (id.seq(), op);
+                    return;
+                }
+                _ => ring.grow(Op { outcome: None, ..op }),
+            }
         }
     }
 
@@ -83,7 +105,8 @@ impl Ops {
     #[inline]
     pub fn get(&mut self, id: OpId) -> Option<&mut Op> {
         let ring = self.rings.get_mut(id.client().index())?;
-        let at = id.seq().checked_sub(ring.base)?;
-        ring.ops.get_mut(at as usize)
+        let slot = ring.slot(id.seq());
+        let (seq, op) = ring.slots.get_mut(slot)?;
+        (*seq == id.seq()).then_some(op)
     }
 }

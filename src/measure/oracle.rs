@@ -1,34 +1,388 @@
 //! The oracle: runs the judges over one stream of facts.
+//!
+//! It hears facts only; a claim goes by unheard ([`Observer::on_claim`] is not implemented).
 
+use crate::measure::authority::{Authority, Change};
+use crate::measure::episode::Episodes;
+use crate::measure::gap::Gaps;
+use crate::measure::health::Health;
+use crate::measure::history::{History, Limits};
+use crate::measure::ops::{Op, Ops, Place};
+use crate::measure::routes::Tail;
+use crate::measure::scope::Scopes;
+use crate::measure::service::Service;
 use crate::measure::settings::Settings;
+use crate::measure::split_brain::SplitBrain;
 use crate::measure::verdict::Verdict;
-use crate::model::fact::{Fact, Observer};
+use crate::measure::{emit, survivor};
+use crate::model::fact::{Fact, Observer, OpKind, Outcome};
+use crate::model::id::{GroupId, NodeId, OpId, Position};
 use crate::model::roster::Roster;
 use crate::sim::time::SimTime;
 
+/// The judges of one replication group.
+pub struct Group {
+    /// Its histories.
+    pub history: History,
+    /// Its incidents.
+    pub split: SplitBrain,
+    /// Who may write.
+    pub authority: Authority,
+    /// Its name.
+    pub name: String,
+    /// The store it is, as an index of [`Scopes::stores`]; nothing for a coordination service.
+    pub store: Option<usize>,
+    /// Acknowledged writes.
+    pub acknowledged: u64,
+    /// Acknowledged writes that no node ever appended: they are nowhere.
+    pub unplaced: u64,
+    /// Who answered the last write acknowledged in settling.
+    last_answer: Option<NodeId>,
+}
+
 /// Judges one trial from its facts alone.
 pub struct Oracle {
-    roster: Roster,
+    pub(super) scopes: Scopes,
+    pub(super) groups: Vec<Group>,
+    pub(super) health: Health,
+    pub(super) episodes: Episodes,
+    pub(super) service: Service,
+    pub(super) client_gaps: Vec<Gaps>,
+    pub(super) cell_gaps: Vec<Gaps>,
+    pub(super) store_gaps: Vec<Gaps>,
+    /// When each population last offered a write.
+    pub(super) offers: Vec<SimTime>,
+    pub(super) tails: Vec<Tail>,
+    ops: Ops,
+    warmup: SimTime,
+    settling: bool,
 }
 
 impl Oracle {
     /// Judges ready for a trial of this roster.
-    pub fn new(roster: &Roster, _settings: &Settings) -> Oracle {
-        Oracle { roster: roster.clone() }
+    pub fn new(roster: &Roster, settings: &Settings) -> Oracle {
+        Oracle::with_limits(roster, settings, Limits::default())
     }
+
+    /// The same, keeping so much of each history; tests make it little.
+    pub fn with_limits(roster: &Roster, settings: &Settings, limits: Limits) -> Oracle {
+        let scopes = Scopes::new(roster);
+        let group = |(number, entry): (usize, &crate::model::roster::GroupEntry)| {
+            let store = scopes.stores.iter().position(|s| s.group == GroupId::of(number));
+            let cells = store.map_or(&[][..], |store| &scopes.stores[store].cells);
+            let regions = cells.iter().map(|cell| scopes.cells[*cell].sites.clone()).collect();
+            let initial = if entry.is_store { entry.members.first().copied() } else { None };
+            Group {
+                history: History::new(&entry.members, entry.in_memory, limits),
+                split: SplitBrain::default(),
+                authority: Authority::new(initial, regions, roster.rto_objective),
+                name: entry.name.clone(),
+                store,
+                acknowledged: 0,
+                unplaced: 0,
+                last_answer: None,
+            }
+        };
+        Oracle {
+            groups: roster.groups.iter().enumerate().map(group).collect(),
+            health: Health::new(roster),
+            episodes: Episodes::new(settings.stable_hold),
+            service: Service::new(&scopes, settings, roster.warmup, roster.end),
+            client_gaps: vec![Gaps::default(); scopes.clients.len()],
+            cell_gaps: vec![Gaps::default(); scopes.cells.len()],
+            store_gaps: vec![Gaps::default(); scopes.stores.len()],
+            offers: vec![SimTime::ZERO; scopes.clients.len()],
+            tails: vec![Tail::default(); scopes.cells.len()],
+            ops: Ops::new(scopes.clients.len()),
+            warmup: roster.warmup,
+            settling: false,
+            scopes,
+        }
+    }
+
     /// The verdict, `end` being the end of the run.
-    pub fn verdict(self, _end: SimTime) -> Verdict {
-        let _ = self.roster;
-        Verdict {
-            metrics: vec![],
-            incidents: vec![],
-            episodes: vec![],
-            series: vec![],
-            notes: vec![],
+    pub fn verdict(mut self, end: SimTime) -> Verdict {
+        self.service.roll(end);
+        self.look(None);
+        self.look(Some(end));
+        let vacant = self.vacant();
+        let bad = self.service.outages.iter().flatten().any(|outages| outages.bad);
+        let gap = (0..self.scopes.cells.len()).any(|cell| self.gap_is_open(cell, end));
+        let reaches = self.episodes.reaches();
+        self.service.book.in_episode(if bad || gap || vacant { SimTime::MAX } else { reaches });
+        self.service.book.episode_over();
+        self.episodes.finish(bad || gap || vacant);
+        for group in &mut self.groups {
+            group.authority.end(end);
+        }
+        emit::verdict(self, end)
+    }
+
+    /// Looks at what is finished since the last time.
+    #[cold]
+    fn look(&mut self, end_of_run: Option<SimTime>) {
+        while let Some(seen) =
+            self.service.next_window(&self.scopes, &mut self.episodes, end_of_run)
+        {
+            if self.episodes.onset().is_none() {
+                continue;
+            }
+            if (0..self.scopes.cells.len()).any(|cell| self.gap_is_open(cell, seen)) {
+                self.episodes.bad(seen);
+            }
+            let (acts, vacant) = (self.health.passing_fault_acts(), self.vacant());
+            let closed = self.episodes.close(seen, acts, vacant);
+            self.service.book.in_episode(self.episodes.reaches());
+            if closed.is_some() {
+                self.service.book.episode_over();
+            }
+        }
+    }
+
+    fn gap_is_open(&self, cell: usize, now: SimTime) -> bool {
+        self.cell_gaps[cell].is_open(now, self.last_offer(&self.scopes.cells[cell].clients))
+    }
+
+    /// When any of these populations last offered a write.
+    pub(super) fn last_offer(&self, clients: &[usize]) -> SimTime {
+        clients.iter().map(|client| self.offers[*client]).max().unwrap_or(SimTime::ZERO)
+    }
+
+    /// True while some store that had a primary has none.
+    fn vacant(&self) -> bool {
+        let stores = self.groups.iter().filter(|group| group.store.is_some());
+        stores
+            .map(|group| &group.authority)
+            .any(|authority| authority.first_led.is_some() && authority.vacant(&self.health))
+    }
+
+    /// Who survived in a group.
+    pub(super) fn survivor(&self, group: &Group) -> survivor::Survivor {
+        let admitting = group.authority.admitting(&self.health);
+        let restartable = |node: NodeId| self.health.restartable(node);
+        let ending = survivor::Ending {
+            last_answer: group.last_answer,
+            admitting: &admitting,
+            restartable: &restartable,
+        };
+        survivor::find(&group.history, &ending)
+    }
+
+    fn invoked(&mut self, id: OpId, group: GroupId, kind: OpKind, key: u32, now: SimTime) {
+        let client = id.client().index();
+        let bin = self.service.invoked(client, kind);
+        let entry = Place::NOWHERE;
+        self.ops.invoke(id, Op { invoked: now, entry, key, bin, group, kind, outcome: None });
+        if kind == OpKind::Write
+            && let Some(offer) = self.offers.get_mut(client)
+        {
+            *offer = now;
+            let scope = &self.scopes.clients[client];
+            self.client_gaps[client].offered(now);
+            self.cell_gaps[scope.cell].offered(now);
+            if let Some(store) = scope.store {
+                self.store_gaps[store].offered(now);
+            }
+        }
+    }
+
+    fn concluded(&mut self, id: OpId, outcome: Outcome, by: Option<NodeId>, now: SimTime) {
+        let Some(op) = self.ops.get(id) else { return };
+        if op.outcome.is_some() {
+            return;
+        }
+        op.outcome = Some(outcome);
+        let op = *op;
+        let client = id.client().index();
+        self.service.concluded(&self.scopes, &self.episodes, client, &op, outcome, now);
+        if op.kind == OpKind::Read {
+            return;
+        }
+        let scope = &self.scopes.clients[client];
+        if let Some(store) = scope.store {
+            let gaps = [
+                &mut self.client_gaps[client],
+                &mut self.cell_gaps[scope.cell],
+                &mut self.store_gaps[store],
+            ];
+            let in_episode = self.episodes.onset().is_some();
+            for gaps in gaps {
+                match outcome {
+                    Outcome::Ok => gaps.acknowledged(now, in_episode, now >= self.warmup),
+                    _ => gaps.not_ok(),
+                }
+            }
+        }
+        let Some(group) = self.groups.get_mut(op.group.index()) else { return };
+        group.history.concluded(id, &op, outcome, now);
+        if outcome == Outcome::Ok {
+            group.acknowledged += 1;
+            group.unplaced += u64::from(op.entry == Place::NOWHERE);
+            if let Some(tail) = self.tails.get_mut(scope.cell) {
+                tail.acknowledged(by, now);
+            }
+            if self.settling && by.is_some() {
+                group.last_answer = by;
+            }
+        }
+    }
+
+    fn answered(&mut self, node: NodeId, group: GroupId, id: OpId, at: Position, now: SimTime) {
+        let key = match self.ops.get(id) {
+            Some(op) if op.kind == OpKind::Read => return,
+            Some(op) => Some(op.key),
+            None => None,
+        };
+        let Some(group) = self.groups.get_mut(group.index()) else { return };
+        let place = group.history.place(at, now);
+        // An operation forgotten long ago is a write where its entry is known.
+        if place == Place::NOWHERE || (key.is_none() && !group.history.is_entry_of(place, id)) {
+            return;
+        }
+        group.history.answered(id, place, now);
+        group.split.answered(&group.history, node, place, key, now);
+    }
+
+    /// A fault, or a failover: an episode may begin.
+    fn begin_episode(&mut self, fresh: bool, now: SimTime) {
+        if !fresh {
+            return;
+        }
+        self.service.episode(&self.scopes, now);
+        let gaps = self.client_gaps.iter_mut().chain(&mut self.cell_gaps);
+        for gaps in gaps.chain(&mut self.store_gaps) {
+            gaps.episode(now);
+        }
+    }
+
+    fn authorised(&mut self, id: GroupId, node: NodeId, now: SimTime) {
+        let Some(group) = self.groups.get_mut(id.index()) else { return };
+        let Some(store) = group.store else { return };
+        if group.authority.authorised(node, &self.health, now) == Change::No {
+            return;
+        }
+        for cell in &self.scopes.stores[store].cells {
+            self.tails[*cell].failover(node, now);
+        }
+        let fresh = self.episodes.failover(id, node, now);
+        self.begin_episode(fresh, now);
+    }
+
+    /// The facts of what nodes hold and who may write.
+    fn on_history(&mut self, fact: &Fact, now: SimTime) {
+        match *fact {
+            Fact::Began { node, group, segment, from } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.history.began(node, segment, from, now);
+                }
+                self.authorised(group, node, now);
+            }
+            Fact::Held { node, group, upto } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    let upto = group.history.place(upto, now);
+                    group.history.held(node, upto);
+                }
+            }
+            Fact::Durable { node, group, upto } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    let upto = group.history.place(upto, now);
+                    group.history.durable(node, upto);
+                }
+            }
+            Fact::Truncated { node, group, to } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    let to = group.history.place(to, now);
+                    group.history.truncated(node, to);
+                }
+            }
+            Fact::Wiped { node, group } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.history.truncated(node, Place::NOWHERE);
+                }
+            }
+            Fact::Admits { node, group, yes } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.authority.admits(node, yes, &self.health, now);
+                }
+            }
+            Fact::Authorised { group, holder, .. } => self.authorised(group, holder, now),
+            Fact::Routed { client, resolver, node, .. } => {
+                let cell = self.scopes.clients.get(client.index()).map(|client| client.cell);
+                if let Some(tail) = cell.and_then(|cell| self.tails.get_mut(cell)) {
+                    tail.routed(client, resolver, node, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The facts of the environment.
+    fn on_environment(&mut self, fact: &Fact, now: SimTime) {
+        match *fact {
+            Fact::Down { node, process, .. } | Fact::Up { node, process } => {
+                let up = matches!(fact, Fact::Up { .. });
+                if self.health.process(node, process, up) {
+                    let runs = self.health.runs(node);
+                    for group in &mut self.groups {
+                        if let Some(member) = group.history.member(node) {
+                            member.up = runs;
+                            group.authority.look(&self.health, now);
+                        }
+                    }
+                }
+            }
+            Fact::Link { from, to, up } => {
+                self.health.link(from, to, up);
+                for group in &mut self.groups {
+                    group.authority.look(&self.health, now);
+                }
+            }
+            Fact::Onset { fault } => {
+                self.health.onset(fault);
+                let fresh = self.episodes.fault(fault, now);
+                self.begin_episode(fresh, now);
+            }
+            Fact::Hit { fault, node } => {
+                self.health.hit(fault, node, now);
+                for group in &mut self.groups {
+                    group.history.mark(now);
+                }
+            }
+            Fact::Cleared { fault } => {
+                self.health.cleared(fault);
+                self.episodes.cleared(now);
+            }
+            Fact::Settling => self.settling = true,
+            _ => {}
         }
     }
 }
 
 impl Observer for Oracle {
-    fn on_fact(&mut self, _at: SimTime, _fact: &Fact) {}
+    fn on_fact(&mut self, at: SimTime, fact: &Fact) {
+        if self.service.roll(at) {
+            self.look(None);
+        }
+        match *fact {
+            Fact::Invoked { op, group, kind, key } => self.invoked(op, group, kind, key, at),
+            Fact::Concluded { op, outcome, by } => self.concluded(op, outcome, by, at),
+            Fact::Answered { node, group, op, outcome: Outcome::Ok, at: place } => {
+                self.answered(node, group, op, place, at);
+            }
+            Fact::Answered { .. } => {}
+            Fact::Appended { node, group, op, at: place } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.history.appended(node, op, self.ops.get(op), place, at);
+                }
+            }
+            Fact::Down { .. }
+            | Fact::Up { .. }
+            | Fact::Link { .. }
+            | Fact::Onset { .. }
+            | Fact::Hit { .. }
+            | Fact::Cleared { .. }
+            | Fact::Settling => self.on_environment(fact, at),
+            _ => self.on_history(fact, at),
+        }
+    }
 }

@@ -65,12 +65,30 @@ struct Pair {
     /// The older side's last answer.
     last_old: SimTime,
     answers_old: u64,
+    /// The older side's answers up to the newer side's last.
+    answers_old_then: u64,
     /// The newer side's answers up to the older side's last.
-    answers_new: u64,
+    answers_new_then: u64,
     keys_old: Keys,
-    /// Keys the newer side wrote after the older one's last answer, which the older had written.
+    /// Keys written on both sides, if the incident ends with the older side's last answer.
+    if_new_wins: Both,
+    /// The same, if it ends with the newer side's.
+    if_old_wins: Both,
+}
+
+/// Keys written on both sides up to the last answer of one of them.
+#[derive(Clone, Debug, Default)]
+struct Both {
+    keys: BTreeSet<u32>,
+    /// Those the other side wrote since then.
     waiting: BTreeSet<u32>,
-    both: BTreeSet<u32>,
+}
+
+impl Both {
+    /// The side that ends the incident answered.
+    fn extend(&mut self) {
+        self.keys.append(&mut self.waiting);
+    }
 }
 
 /// Watches the answers of one group.
@@ -88,7 +106,7 @@ impl SplitBrain {
         history: &History,
         node: NodeId,
         place: Place,
-        key: u32,
+        key: Option<u32>,
         now: SimTime,
     ) {
         let number = place.branch as usize;
@@ -109,14 +127,16 @@ impl SplitBrain {
             side.nodes.insert(node);
         }
         // The first branch has no older one beside it.
-        if number > 0 {
+        if let (true, Some(key)) = (number > 0, key) {
             side.keys.insert(key);
         }
         for older in &self.sides[number].against {
-            if let Some(pair) = self.pairs.get_mut(&(*older, place.branch)) {
-                if pair.keys_old.contains(key) {
-                    pair.waiting.insert(key);
-                }
+            let Some(pair) = self.pairs.get_mut(&(*older, place.branch)) else { continue };
+            pair.answers_old_then = pair.answers_old;
+            pair.if_old_wins.extend();
+            if let Some(key) = key.filter(|key| pair.keys_old.contains(*key)) {
+                pair.if_old_wins.keys.insert(key);
+                pair.if_new_wins.waiting.insert(key);
             }
         }
     }
@@ -128,7 +148,7 @@ impl SplitBrain {
         node: NodeId,
         place: Place,
         newer: usize,
-        key: u32,
+        key: Option<u32>,
         now: SimTime,
     ) {
         let Some(start) = self.sides[newer].first else { return };
@@ -143,20 +163,23 @@ impl SplitBrain {
                 start,
                 last_old: now,
                 answers_old: 0,
-                answers_new: 0,
+                answers_old_then: 0,
+                answers_new_then: 0,
                 keys_old: Keys::default(),
-                waiting: BTreeSet::new(),
-                both: BTreeSet::new(),
+                if_new_wins: Both::default(),
+                if_old_wins: Both::default(),
             }
         });
         let side = &self.sides[newer];
         pair.last_old = now;
         pair.answers_old += 1;
-        pair.answers_new = side.answers;
+        pair.answers_new_then = side.answers;
+        pair.if_new_wins.extend();
+        let Some(key) = key else { return };
         pair.keys_old.insert(key);
-        pair.both.append(&mut pair.waiting);
         if side.keys.contains(key) {
-            pair.both.insert(key);
+            pair.if_new_wins.keys.insert(key);
+            pair.if_old_wins.waiting.insert(key);
         }
     }
 
@@ -168,16 +191,19 @@ impl SplitBrain {
             let fork = history.reach(Place { branch: *new, index: u64::MAX }, *old as usize);
             let old_won = history.reach(survivor, *old as usize) > fork;
             let (older, newer) = (&self.sides[*old as usize], &self.sides[*new as usize]);
-            let mut keys = pair.both.clone();
-            if old_won {
-                keys.extend(&pair.waiting);
-            }
+            let both = if old_won { &pair.if_old_wins } else { &pair.if_new_wins };
+            let keys = both.keys.clone();
             let old_nodes: Vec<NodeId> = older.nodes.iter().copied().collect();
             let new_nodes: Vec<NodeId> = newer.nodes.iter().copied().collect();
             let (winners, losers) =
                 if old_won { (old_nodes, new_nodes) } else { (new_nodes, old_nodes) };
             let end = if old_won { newer.last } else { pair.last_old };
-            let answers_new = if old_won { newer.answers } else { pair.answers_new };
+            // Each side's answers up to the end of the incident.
+            let (answers_old, answers_new) = if old_won {
+                (pair.answers_old_then, newer.answers)
+            } else {
+                (pair.answers_old, pair.answers_new_then)
+            };
             let incident = Incident {
                 group,
                 start: pair.start,
@@ -188,10 +214,8 @@ impl SplitBrain {
                 answers_loser: 0,
                 keys_both: 0,
             };
-            let answers = BTreeMap::from([
-                ((old_won, *old), pair.answers_old),
-                ((!old_won, *new), answers_new),
-            ]);
+            let answers =
+                BTreeMap::from([((old_won, *old), answers_old), ((!old_won, *new), answers_new)]);
             found.push(Found { incident, keys, answers });
         }
         cluster(found)

@@ -81,18 +81,22 @@ pub enum Class {
 }
 
 /// What a participant can do. Carried out by the world, in order.
+///
+/// The kind has a byte of its own, not a corner of some field: it is read five times for each
+/// operation of a client. So fields keep their order, small ones first.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[repr(u8)]
 pub enum Effect {
     /// Sends a message. Between processes of one node it is a local call.
     Send {
         /// To whom.
         to: ProcessId,
+        /// Payload on the wire.
+        bytes: u32,
         /// What.
         msg: Msg,
         /// How.
         class: Class,
-        /// Payload on the wire.
-        bytes: u32,
     },
     /// Arms a timer on the node's monotonic clock; one of the same name is replaced.
     SetTimer {
@@ -154,38 +158,38 @@ pub enum Effect {
     },
     /// Answers a client's operation: a message and a fact.
     Answer {
+        /// What to say.
+        outcome: Outcome,
+        /// Which attempt.
+        attempt: u8,
         /// The client.
         to: ProcessId,
         /// The store.
         group: GroupId,
-        /// Which operation.
-        op: OpId,
-        /// Which attempt.
-        attempt: u8,
-        /// What to say.
-        outcome: Outcome,
-        /// Where the write stands, or where the read was taken.
-        at: Position,
         /// Payload on the wire.
         bytes: u32,
+        /// Which operation.
+        op: OpId,
+        /// Where the write stands, or where the read was taken.
+        at: Position,
     },
     /// Begins an operation (clients only).
     Invoke {
-        /// Which.
-        op: OpId,
-        /// The store.
-        group: GroupId,
         /// Read or write.
         kind: OpKind,
+        /// The store.
+        group: GroupId,
         /// The key.
         key: u32,
+        /// Which.
+        op: OpId,
     },
     /// Ends an operation (clients only).
     Conclude {
-        /// Which.
-        op: OpId,
         /// How.
         outcome: Outcome,
+        /// Which.
+        op: OpId,
         /// Whose answer ended it.
         by: Option<NodeId>,
     },
@@ -224,7 +228,8 @@ pub struct Ctx<'a> {
     me: ProcessId,
     node: NodeId,
     now: LocalTime,
-    wall: WallTime,
+    /// By how many nanoseconds the wall clock is ahead of that.
+    ahead: i64,
     book: &'a Book,
     effects: &'a mut Vec<Effect>,
 }
@@ -239,7 +244,21 @@ impl<'a> Ctx<'a> {
         book: &'a Book,
         effects: &'a mut Vec<Effect>,
     ) -> Ctx<'a> {
-        Ctx { me, node, now, wall, book, effects }
+        let ahead = wall.as_nanos().wrapping_sub(now.as_nanos()) as i64;
+        Ctx { me, node, now, ahead, book, effects }
+    }
+    /// The same with a wall clock that is so many nanoseconds ahead of the monotonic one: the
+    /// reading is worked out when somebody asks for it.
+    #[inline]
+    pub fn with_wall_ahead(
+        me: ProcessId,
+        node: NodeId,
+        now: LocalTime,
+        ahead: i64,
+        book: &'a Book,
+        effects: &'a mut Vec<Effect>,
+    ) -> Ctx<'a> {
+        Ctx { me, node, now, ahead, book, effects }
     }
     /// This process.
     #[inline]
@@ -259,7 +278,7 @@ impl<'a> Ctx<'a> {
     /// What the node's wall clock reads.
     #[inline]
     pub fn wall(&self) -> WallTime {
-        self.wall
+        WallTime::from_nanos(self.now.as_nanos().saturating_add_signed(self.ahead))
     }
     /// Where an operation was appended. A replica may only use the places its own log holds:
     /// this stands for the table of operation ids that it keeps with its log.

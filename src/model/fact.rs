@@ -214,7 +214,7 @@ pub enum Fact {
 impl Fact {
     /// Hands over the fact as words, for the fingerprint: first what kind it is and its small
     /// numbers, then what does not fit.
-    #[inline]
+    #[inline(always)]
     pub fn words(&self, mut fold: impl FnMut(u64)) {
         let head = |tag: u64, a: u16, b: u16, c: u16| {
             tag << 48 | u64::from(a) << 32 | u64::from(b) << 16 | u64::from(c)

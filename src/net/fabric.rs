@@ -149,7 +149,19 @@ impl Fabric {
     /// `now` never goes back from one call to the next.
     #[inline]
     pub fn offer(&mut self, now: SimTime, from: usize, to: usize, bytes: u32, draw: u64) -> Fate {
-        let index = from * self.sites + to;
+        self.offer_on(now, self.pair(from, to), bytes, draw)
+    }
+
+    /// The number of a directed pair of sites, for those who ask often.
+    #[inline]
+    pub fn pair(&self, from: usize, to: usize) -> u32 {
+        (from * self.sites + to) as u32
+    }
+
+    /// [`Fabric::offer`] on the pair of that number.
+    #[inline]
+    pub fn offer_on(&mut self, now: SimTime, pair: u32, bytes: u32, draw: u64) -> Fate {
+        let index = pair as usize;
         let pair = &self.pairs[index];
         if pair.flags != 0 {
             return self.offer_special(now, index, bytes, draw);
@@ -162,6 +174,8 @@ impl Fabric {
     }
 
     /// [`Fabric::offer`] on a pair that is down, queued, routed or slowed.
+    #[cold]
+    #[inline(never)]
     fn offer_special(&mut self, now: SimTime, index: usize, bytes: u32, draw: u64) -> Fate {
         let pair = &self.pairs[index];
         if pair.flags & DOWN != 0 {
@@ -200,7 +214,13 @@ impl Fabric {
     /// sites was lost. A packet sent in the same nanosecond as the cut dies.
     #[inline]
     pub fn alive(&self, from: usize, to: usize, sent: SimTime) -> bool {
-        sent.as_nanos() >= self.pairs[from * self.sites + to].dead_before
+        self.alive_on(self.pair(from, to), sent)
+    }
+
+    /// [`Fabric::alive`] on the pair of that number.
+    #[inline]
+    pub fn alive_on(&self, pair: u32, sent: SimTime) -> bool {
+        sent.as_nanos() >= self.pairs[pair as usize].dead_before
     }
 
     /// True when no fault blocks the pair and, if it is routed, a route is there and working.

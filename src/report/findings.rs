@@ -169,21 +169,24 @@ fn judge(expectation: &Expectation, outcomes: &Outcomes) -> Judgement {
     judgement
 }
 
+/// The ranks an interval lies between; a side is missing where trials are too few for it.
+type Between = (Option<usize>, Option<usize>);
+
 /// The ranks of the interval of each percentile. Worked out once for the number of trials, and
 /// again only for metrics that some trials lack.
 struct Ranks {
     full: usize,
-    of_full: Vec<(Option<usize>, Option<usize>)>,
+    of_full: Vec<Between>,
 }
 
 impl Ranks {
     fn new(full: usize) -> Ranks {
         Ranks { full, of_full: Ranks::of(full) }
     }
-    fn of(n: usize) -> Vec<(Option<usize>, Option<usize>)> {
+    fn of(n: usize) -> Vec<Between> {
         PERCENTILES.iter().map(|(_, p)| stats::rank_interval(n, *p)).collect()
     }
-    fn get(&self, n: usize) -> Vec<(Option<usize>, Option<usize>)> {
+    fn get(&self, n: usize) -> Vec<Between> {
         if n == self.full { self.of_full.clone() } else { Ranks::of(n) }
     }
 }
@@ -205,7 +208,7 @@ fn metric(key: &MetricKey, samples: &[Sample], ranks: &Ranks) -> Metric {
         Some(_) if only_store(key) => stats::mean_interval(&values),
         _ => None,
     };
-    let quantile = |((_, p), (below, above)): (&(&str, f64), (Option<usize>, Option<usize>))| {
+    let quantile = |((_, p), (below, above)): (&(&str, f64), Between)| {
         let rank = stats::rank(n, *p);
         let (least, most) = (low[rank], high[rank]);
         let below = below.map_or(f64::NEG_INFINITY, |rank| low[rank]);

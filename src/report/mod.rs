@@ -13,6 +13,7 @@
 
 pub mod csv;
 
+pub mod explain;
 pub mod findings;
 pub mod json;
 pub mod markdown;

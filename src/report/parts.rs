@@ -18,6 +18,12 @@ pub struct Bytes {
     length: usize,
 }
 
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Bytes::new()
+    }
+}
+
 impl Bytes {
     /// Nothing yet.
     #[inline]
@@ -130,8 +136,6 @@ numbers! {
     Term, s => u64::from(s.0), n => Term(n as u32), Shown::Number(u64::from(s.0));
     FencingToken, s => s.0, n => FencingToken(n), Shown::Number(s.0);
     LogIndex, s => s.0, n => LogIndex(n), Shown::Number(s.0);
-    Segment, s => u64::from(s.word()),
-        n => Segment::new(Term((n >> 12) as u32), NodeId((n & 0xfff) as u16)), Shown::Segment(*s);
     u32, s => u64::from(*s), n => n as u32, Shown::Number(u64::from(*s));
     u16, s => u64::from(*s), n => n as u16, Shown::Number(u64::from(*s));
     bool, s => u64::from(*s), n => n != 0, Shown::Bool(*s);
@@ -150,6 +154,24 @@ impl Part for OpId {
     }
     fn show(&self) -> Shown {
         Shown::Op(*self)
+    }
+}
+
+impl Part for Segment {
+    #[inline]
+    fn put(&self, out: &mut Bytes) {
+        self.term().put(out);
+        self.node().put(out);
+        // Restarts stand between the two in the word and have no getter.
+        out.number(self.word() >> 16 & 0xffff);
+    }
+    #[inline]
+    fn take(from: &mut &[u8]) -> Self {
+        let (term, node) = (Term::take(from), NodeId::take(from));
+        Segment::again(term, node, take_number(from) as u16)
+    }
+    fn show(&self) -> Shown {
+        Shown::Segment(*self)
     }
 }
 

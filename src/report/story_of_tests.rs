@@ -60,7 +60,7 @@ pub(crate) fn at(millis: u64) -> SimTime {
 pub(crate) fn everything() -> Vec<(SimTime, Told)> {
     let (node, group, other) = (NodeId(0), GroupId(0), NodeId(1));
     let op = OpId::new(ClientId(1), 123_456_789);
-    let segment = Segment::new(Term(3), NodeId(1));
+    let segment = Segment::again(Term(3), NodeId(1), 2);
     let place = Position { segment, index: LogIndex(1 << 40) };
     let outcome = Outcome::Unknown;
     let (process, fault, token) = (ProcessId(1), FaultId(0), FencingToken(9));

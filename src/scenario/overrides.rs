@@ -9,8 +9,9 @@ const NAMED: [&str; 3] = ["region", "store", "clients"];
 /// The most steps of a dotted key.
 const LIMIT_STEPS: usize = 64;
 
-/// Applies the table of a variant. A key with dots replaces what stands there; a table under a
-/// plain key goes inside what stands there; `remove = ["lease", "fault.cut"]` takes things away.
+/// Applies the table of a variant. What stands right of a `=` replaces what the key leads to; a
+/// table with a header of its own (`[variant.NAME.lease]`) goes inside what stands there.
+/// `remove = ["lease", "fault.cut"]` takes things away.
 pub fn apply_variant(root: &mut Node, variant: &Node, problems: &mut Problems) {
     if !matches!(variant.tree, Tree::Table(_)) {
         problems.add(&variant.place, format!("expected a table, found {}", variant.what()));
@@ -22,9 +23,9 @@ pub fn apply_variant(root: &mut Node, variant: &Node, problems: &mut Problems) {
 }
 
 fn apply_entry(root: &mut Node, above: &mut Vec<String>, entry: &Entry, problems: &mut Problems) {
-    let inside = matches!(entry.node.tree, Tree::Table(_)) && !entry.key.contains('.');
-    let known = !above.is_empty() || super::schema::TOP.contains(&entry.key.as_str());
-    if inside && known && above.len() < LIMIT_STEPS && !entry.node.entries().is_empty() {
+    let inline = entry.node.place.start >= entry.place.end;
+    let inside = matches!(entry.node.tree, Tree::Table(_)) && !inline;
+    if inside && above.len() < LIMIT_STEPS && !entry.node.entries().is_empty() {
         above.push(entry.key.clone());
         for below in entry.node.entries() {
             apply_entry(root, above, below, problems);
@@ -33,7 +34,10 @@ fn apply_entry(root: &mut Node, above: &mut Vec<String>, entry: &Entry, problems
         return;
     }
     let mut steps = above.clone();
-    steps.extend(split(&entry.key));
+    match above.as_slice() {
+        [first] if first == "expect" => steps.push(entry.key.clone()),
+        _ => steps.extend(split(&entry.key)),
+    }
     apply(root, &steps, &entry.place, entry.node.clone(), problems);
 }
 
@@ -42,8 +46,12 @@ pub fn apply_key(root: &mut Node, key: &str, place: &Place, value: Node, problem
     apply(root, &split(key), place, value, problems);
 }
 
-/// The steps of a dotted key; a step in double quotes may contain dots.
+/// The steps of a dotted key; a step in double quotes may contain dots. Below `expect` stands
+/// the name of a metric, which has dots of its own.
 fn split(key: &str) -> Vec<String> {
+    if let Some(metric) = key.strip_prefix("expect.") {
+        return vec!["expect".to_string(), metric.to_string()];
+    }
     let mut steps = vec![String::new()];
     let mut quoted = false;
     for c in key.chars() {
@@ -218,6 +226,24 @@ mod tests {
         }
         let (root, _) = after(base, "\"store.orders.replication\" = { mode = 'sync' }");
         assert_eq!(text_at(&root, "store.orders.replication.acks"), None);
+    }
+
+    #[test]
+    fn expectations_are_replaced_together_or_one_by_one() {
+        let base = "[expect]\n\"rpo.time\" = 'a'\n\"rto.restored\" = 'b'";
+        let expect = |variant: &str| {
+            let (root, problems) = after(base, variant);
+            assert!(problems.is_empty(), "{problems:?}");
+            let value = |key: &str| {
+                root.get("expect").and_then(|e| e.get(key)).map(|node| format!("{:?}", node.tree))
+            };
+            (value("rpo.time"), value("rto.restored"))
+        };
+        let (a, b, c) = ("Text(\"a\")", "Text(\"b\")", "Text(\"c\")");
+        let is = |text: &str| Some(text.to_string());
+        assert_eq!(expect("\"expect\" = { \"rpo.time\" = 'c' }"), (is(c), None));
+        assert_eq!(expect("\"expect.rpo.time\" = 'c'"), (is(c), is(b)));
+        assert_eq!(expect("[expect]\n\"rto.restored\" = 'c'"), (is(a), is(c)));
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! - Time is whole nanoseconds in `u64`: order never depends on rounding.
 //! - A random stream is named by what it is for, never by when it was made, so that an added
 //!   entity takes nothing from the others' dice.
+//! - ChaCha8 may use the processor's wide registers (the `std` feature of `rand_chacha`): its
+//!   values are fixed by its definition, so only its speed depends on the machine.
 
 pub mod clock;
 pub mod digest;

@@ -69,7 +69,7 @@ impl Streams {
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..16].copy_from_slice(&self.trial.to_le_bytes());
         key[16..24].copy_from_slice(&label.0.to_le_bytes());
-        Stream { core: ChaCha8Core::from_seed(key), buffer: [0; BUFFER], next: BUFFER }
+        Stream { core: ChaCha8Core::from_seed(key), buffer: [[0; 2]; BUFFER], next: BUFFER }
     }
 }
 
@@ -80,7 +80,8 @@ const BUFFER: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Stream {
     core: ChaCha8Core,
-    buffer: [u64; BUFFER],
+    /// Two words of the key stream are one of ours, the lower one first.
+    buffer: [[u32; 2]; BUFFER],
     next: usize,
 }
 
@@ -92,22 +93,21 @@ impl Stream {
     /// The next 64 random bits: two words of the key stream, the lower one first.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        if let Some(word) = self.buffer.get(self.next) {
+        if let Some(&[low, high]) = self.buffer.get(self.next) {
             self.next += 1;
-            return *word;
+            return u64::from(high) << 32 | u64::from(low);
         }
         self.refill()
     }
     #[cold]
     #[inline(never)]
     fn refill(&mut self) -> u64 {
-        let mut words = [0; 2 * BUFFER];
-        self.core.generate(&mut words);
-        for (to, from) in self.buffer.iter_mut().zip(words.chunks_exact(2)) {
-            *to = u64::from(from[1]) << 32 | u64::from(from[0]);
+        if let Ok(words) = self.buffer.as_flattened_mut().try_into() {
+            self.core.generate(words);
         }
         self.next = 1;
-        self.buffer[0]
+        let [low, high] = self.buffer[0];
+        u64::from(high) << 32 | u64::from(low)
     }
     /// Uniform in `0..n`, without bias (Lemire's multiply and reject). `n` must not be zero.
     #[inline]

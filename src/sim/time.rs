@@ -69,6 +69,7 @@ impl Span {
 
 impl Add for Span {
     type Output = Span;
+    #[inline]
     fn add(self, other: Span) -> Span {
         Span(self.0.checked_add(other.0).expect("span overflow"))
     }
@@ -82,6 +83,7 @@ impl AddAssign for Span {
 
 impl Sub for Span {
     type Output = Span;
+    #[inline]
     fn sub(self, other: Span) -> Span {
         Span(self.0.checked_sub(other.0).expect("span underflow"))
     }

@@ -37,21 +37,38 @@ fn scaled(digits: u128, places: u32, scale: u128) -> Option<u128> {
     digits.checked_mul(scale).map(|n| n / 10u128.pow(places))
 }
 
-/// Parses a duration: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`.
+/// Parses a duration: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`; also several parts in falling units,
+/// `"4m30s"`.
 pub fn parse_span(text: &str) -> Result<Span, String> {
     let expected = "a duration with its unit (ns, us, ms, s, m, h, d), such as \"150ms\"";
-    let (digits, places, unit) = split(text).ok_or_else(|| format!("expected {expected}"))?;
-    if unit.is_empty() {
-        return Err(format!("a bare number has no unit; expected {expected}"));
-    }
-    let (_, scale) = SPAN_UNITS
-        .iter()
-        .find(|(name, _)| *name == unit || (*name == "us" && unit == "µs"))
-        .ok_or_else(|| format!("unknown unit {unit:?}; expected {expected}"))?;
-    let limit = u128::from(LIMIT_SPAN.as_nanos());
-    match scaled(digits, places, u128::from(*scale)) {
-        Some(nanos) if nanos <= limit => Ok(Span::from_nanos(nanos as u64)),
-        _ => Err("longer than the limit of 100 years".to_string()),
+    let mut rest = text.trim();
+    let mut total: u128 = 0;
+    let mut last_scale = u128::MAX;
+    loop {
+        let (digits, places, tail) = split(rest).ok_or_else(|| format!("expected {expected}"))?;
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, next) = (tail[..end].trim(), &tail[end..]);
+        if unit.is_empty() {
+            return Err(format!("a bare number has no unit; expected {expected}"));
+        }
+        let (_, scale) = SPAN_UNITS
+            .iter()
+            .find(|(name, _)| *name == unit || (*name == "us" && unit == "µs"))
+            .ok_or_else(|| format!("unknown unit {unit:?}; expected {expected}"))?;
+        let scale = u128::from(*scale);
+        if scale >= last_scale {
+            return Err(format!("{unit:?} after a smaller unit; expected {expected}"));
+        }
+        last_scale = scale;
+        let limit = u128::from(LIMIT_SPAN.as_nanos());
+        total = match scaled(digits, places, scale) {
+            Some(nanos) if nanos <= limit && total + nanos <= limit => total + nanos,
+            _ => return Err("longer than the limit of 100 years".to_string()),
+        };
+        if next.is_empty() {
+            return Ok(Span::from_nanos(total as u64));
+        }
+        rest = next;
     }
 }
 
@@ -176,6 +193,14 @@ mod tests {
         for text in ["150ms", "2m", "1.5s", "62ms", "4d", "999ns", "1.25us", "0s", "90m"] {
             assert_eq!(show_span(parse_span(text).unwrap()), text);
         }
+    }
+
+    #[test]
+    fn durations_of_several_parts_fall() {
+        assert_eq!(parse_span("4m30s").unwrap(), Span::from_secs(270));
+        assert_eq!(parse_span("1h 1.5s").unwrap(), Span::from_millis(3_601_500));
+        assert!(parse_span("30s4m").unwrap_err().contains("after a smaller unit"));
+        assert!(parse_span("4m30").unwrap_err().contains("bare number"));
     }
 
     #[test]

@@ -40,7 +40,6 @@ impl Stage {
             clock.set_drift(crate::sim::SimTime::ZERO, drift);
             Host {
                 clock,
-                site: node.site.index(),
                 down_by: Vec::new(),
                 drift,
                 drifted_by: Vec::new(),
@@ -58,6 +57,8 @@ impl Stage {
             Slot {
                 machine: self.make(process, *task, streams),
                 node: *node,
+                site: self.layout.nodes[node.index()].site.index(),
+                stands: matches!(task, Task::Database { .. } | Task::Voter { .. }),
                 state: State::Running,
                 incarnation: 0,
                 timers: Vec::new(),

@@ -10,9 +10,11 @@
 //! - What all trials of a plan share (names, wires, key tables) is a [`Stage`], made once.
 
 mod build;
+mod carry;
 mod disk;
 pub mod fault;
 pub mod layout;
+mod letters;
 pub mod plan;
 mod process;
 mod run;

@@ -2,22 +2,21 @@
 //!
 //! Facts are written here and in the sibling files of this room, and nowhere else.
 
-use crate::model::ctx::{Ctx, Effect, Input, Machine, Timer};
-use crate::model::fact::{Claim, Fact, Observer};
-use crate::model::id::{GroupId, NodeId, Position, ProcessId};
+use crate::model::ctx::{Effect, Input, Timer};
+use crate::model::fact::{Fact, Observer};
+use crate::model::id::{FencingToken, NodeId, ProcessId};
 use crate::model::log::Book;
-use crate::model::msg::{ClientMsg, Msg};
-use crate::model::replica::shell::ANSWER_CLASS;
+use crate::model::msg::Msg;
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::digest::Digest;
 use crate::sim::queue::{Key, Phase, Queue};
 use crate::sim::rng::Streams;
-use crate::sim::time::{LocalTime, SimTime, Span};
+use crate::sim::time::{LocalTime, SimTime};
 use crate::world::disk::Disk;
 use crate::world::process::{Process, State};
 use crate::world::stage::Stage;
-use crate::world::wires::{Packet, Wires};
+use crate::world::wires::Wires;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -54,18 +53,19 @@ pub struct Finish {
 /// What can happen next.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
-    /// A datagram or a message on a connection of its own arrives.
-    Packet(Packet),
+    /// A datagram or a message on a connection of its own arrives; its number among letters,
+    /// as below.
+    Packet(u32),
     /// The transport of such a message sends it again.
-    Resend(Packet),
+    Resend(u32),
     /// A packet of a stream arrives.
     Flow { flow: u32, seq: u32 },
     /// A stream has something to do.
     FlowWake { flow: u32, generation: u32 },
     /// A message within a node arrives.
-    Local { from: ProcessId, to: ProcessId, msg: Msg },
-    /// A refusal arrives at the sender.
-    Refused { to: ProcessId, by: ProcessId, msg: Msg },
+    Local(u32),
+    /// A refusal arrives at the sender of that letter.
+    Refused(u32),
     /// The news that a process died arrives at one that it talked to.
     Reset { to: ProcessId, by: ProcessId },
     /// A timer fires.
@@ -92,6 +92,10 @@ pub(super) enum Event {
 pub(super) struct Slot {
     pub machine: Process,
     pub node: NodeId,
+    /// Where its node stands.
+    pub site: usize,
+    /// True when it can admit writes or lead: only then is it asked after each step.
+    pub stands: bool,
     pub state: State,
     /// Counts its lives: what belongs to an earlier one is void.
     pub incarnation: u32,
@@ -110,7 +114,6 @@ pub(super) struct Slot {
 /// A host.
 pub(super) struct Host {
     pub clock: Clock,
-    pub site: usize,
     /// Who holds it down.
     pub down_by: Vec<u32>,
     /// Its drift without faults, and what each fault adds, in parts per billion.
@@ -135,14 +138,23 @@ pub(super) struct World<'a, O> {
     pub streams: Streams,
     pub digest: Digest,
     pub facts: u64,
+    /// The newest token per group that somebody was authorised with.
+    pub authorised: Vec<FencingToken>,
     pub observer: &'a mut O,
-    effects: Vec<Effect>,
+    pub effects: Vec<Effect>,
 }
 
 impl<O: Observer> World<'_, O> {
     /// Writes a fact.
-    #[inline]
+    #[inline(never)]
     pub fn fact(&mut self, fact: Fact) {
+        self.frequent_fact(fact);
+    }
+
+    /// Writes a fact of a kind that is known where this is written: folding it costs its words
+    /// and no choice.
+    #[inline(always)]
+    pub fn frequent_fact(&mut self, fact: Fact) {
         self.digest.fold(self.now.as_nanos());
         let digest = &mut self.digest;
         fact.words(|word| digest.fold(word));
@@ -169,138 +181,12 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// One step of a machine, and what it leaves.
-    pub fn step(&mut self, process: ProcessId, input: Input) {
-        let mut effects = std::mem::take(&mut self.effects);
-        let slot = &mut self.slots[process.index()];
-        let clock = &self.hosts[slot.node.index()].clock;
-        let (now, wall) = (clock.local(self.now), clock.wall(self.now));
-        let mut ctx = Ctx::new(process, slot.node, now, wall, &self.book, &mut effects);
-        slot.machine.step(input, &mut ctx);
-        for effect in effects.drain(..) {
-            self.carry_out(process, effect);
-        }
-        self.effects = effects;
-        self.ask(process);
-    }
-
-    /// Asks whether a process admits writes, and by which rule. A rule of its state: while it is
-    /// paused or dead it admits nothing.
-    #[inline]
-    pub fn ask(&mut self, process: ProcessId) {
-        let slot = &self.slots[process.index()];
-        let Some((group, admits, acks)) = slot.machine.standing(self.local(process)) else {
-            return;
-        };
-        let admits = admits && slot.state == State::Running;
-        if admits != slot.admits {
-            self.slots[process.index()].admits = admits;
-            let node = self.slots[process.index()].node;
-            self.fact(Fact::Admits { node, group, yes: admits });
-        }
-        if admits && acks != self.slots[process.index()].acks {
-            self.slots[process.index()].acks = acks;
-            let node = self.slots[process.index()].node;
-            self.fact(Fact::Rule { node, group, acks });
-        }
-    }
-
-    #[inline]
-    fn carry_out(&mut self, process: ProcessId, effect: Effect) {
-        let node = self.slots[process.index()].node;
-        match effect {
-            Effect::Send { to, msg, class, bytes } => self.send(process, to, msg, class, bytes),
-            Effect::Answer { to, group, op, attempt, outcome, at, bytes } => {
-                self.fact(Fact::Answered { node, group, op, outcome, at });
-                let msg = Msg::Client(ClientMsg::Answer { op, attempt, outcome });
-                self.send(process, to, msg, ANSWER_CLASS, bytes);
-            }
-            Effect::Invoke { op, group, kind, key } => {
-                self.fact(Fact::Invoked { op, group, kind, key });
-            }
-            Effect::Conclude { op, outcome, by } => self.fact(Fact::Concluded { op, outcome, by }),
-            Effect::SetTimer { timer, after } => self.set_timer(process, timer, after),
-            Effect::CancelTimer(timer) => self.cancel_timer(process, timer),
-            Effect::Wake { timer, after } => self.wake(process, timer, after),
-            Effect::Append { group, op, at } => {
-                self.book.note(group, op, at);
-                self.fact(Fact::Appended { node, group, op, at });
-            }
-            Effect::Begin { group, segment, from } => {
-                self.fact(Fact::Began { node, group, segment, from });
-            }
-            Effect::Hold { group, upto } => self.fact(Fact::Held { node, group, upto }),
-            Effect::Sync { group, upto } => self.sync(process, group, upto),
-            Effect::Truncate { group, to } => {
-                let slot = &mut self.slots[process.index()];
-                slot.disk.void();
-                slot.inbox.retain(|input| *input != Input::Durable);
-                self.fact(Fact::Truncated { node, group, to });
-            }
-            Effect::Authorise { group, holder, token } => {
-                self.fact(Fact::Authorised { group, holder, token });
-            }
-            Effect::Route { client, resolver, group, node } => {
-                self.fact(Fact::Routed { client, resolver, group, node });
-            }
-            Effect::Watchdog { after } => self.wind_watchdog(node, after),
-            Effect::Claim(claim) => self.claim(node, claim),
-        }
-    }
-
-    fn claim(&mut self, node: NodeId, claim: Claim) {
-        self.observer.on_claim(self.now, node, &claim);
-    }
-
-    fn set_timer(&mut self, process: ProcessId, timer: Timer, after: Span) {
-        self.cancel_timer(process, timer);
-        if after == Span::MAX {
-            return;
-        }
-        let slot = &mut self.slots[process.index()];
-        let clock = &self.hosts[slot.node.index()].clock;
-        let at = self.now.saturating_add(clock.true_span(after)).min(self.stage.end_of_time);
-        let due = clock.local(self.now).saturating_add(after);
-        let event = Event::Timer { process, incarnation: slot.incarnation, timer };
-        let key = self.queue.schedule(at, Phase::Timer, event);
-        slot.timers.push((timer, key, due));
-    }
-
-    fn cancel_timer(&mut self, process: ProcessId, timer: Timer) {
-        let slot = &mut self.slots[process.index()];
-        if !slot.inbox.is_empty() {
-            // It fired during a pause, and has not been heard yet.
-            slot.inbox.retain(|input| *input != Input::Timer(timer));
-        }
-        let timers = &mut slot.timers;
-        if let Some(i) = timers.iter().position(|(other, ..)| *other == timer) {
-            let (_, key, _) = timers.swap_remove(i);
-            self.queue.cancel(key);
-        }
-    }
-
-    #[inline]
-    fn wake(&mut self, process: ProcessId, timer: Timer, after: Span) {
-        let slot = &self.slots[process.index()];
-        let clock = &self.hosts[slot.node.index()].clock;
-        let at = self.now.saturating_add(clock.true_span(after)).min(self.stage.end_of_time);
-        let event = Event::Wake { process, incarnation: slot.incarnation, timer };
-        self.queue.schedule(at, Phase::Timer, event);
-    }
-
-    fn sync(&mut self, process: ProcessId, group: GroupId, upto: Position) {
-        let slot = &mut self.slots[process.index()];
-        let (delay, epoch) = slot.disk.begin(group, upto);
-        let at = self.now.saturating_add(delay);
-        self.queue.schedule(at, Phase::Durable, Event::Durable { process, epoch });
-    }
-
     fn on_durable(&mut self, process: ProcessId, epoch: u32) {
         let slot = &mut self.slots[process.index()];
         let Some((group, upto)) = slot.disk.end(epoch) else { return };
         if slot.machine.keeps_history() {
             let node = slot.node;
-            self.fact(Fact::Durable { node, group, upto });
+            self.frequent_fact(Fact::Durable { node, group, upto });
         }
         self.hear(process, Input::Durable);
     }
@@ -316,24 +202,32 @@ impl<O: Observer> World<'_, O> {
         self.hear(process, Input::Timer(timer));
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, event: Event) {
         match event {
-            Event::Packet(packet) => self.arrive(packet),
+            Event::Packet(letter) => self.arrive(letter),
             Event::Wake { process, incarnation, timer } => {
                 if self.slots[process.index()].incarnation == incarnation {
                     self.hear(process, Input::Timer(timer));
                 }
             }
+            _ => self.dispatch_rare(event),
+        }
+    }
+
+    /// What happens less often than once an operation.
+    #[inline(never)]
+    fn dispatch_rare(&mut self, event: Event) {
+        match event {
             Event::Timer { process, incarnation, timer } => {
                 self.on_timer(process, incarnation, timer);
             }
             Event::Flow { flow, seq } => self.flow_arrives(flow, seq),
             Event::Durable { process, epoch } => self.on_durable(process, epoch),
             Event::FlowWake { flow, generation } => self.flow_wakes(flow, generation),
-            Event::Local { from, to, msg } => self.local_arrives(from, to, msg),
-            Event::Resend(packet) => self.resend(packet),
-            Event::Refused { to, by, msg } => self.hear(to, Input::Refused { by, msg }),
+            Event::Local(letter) => self.local_arrives(letter),
+            Event::Resend(letter) => self.resend(letter),
+            Event::Refused(letter) => self.refusal_arrives(letter),
             Event::Reset { to, by } => self.reset_arrives(to, by),
             Event::Onset(fault) => self.onset(fault),
             Event::Clear(fault) => self.clear(fault),
@@ -341,6 +235,8 @@ impl<O: Observer> World<'_, O> {
             Event::Settle => self.fact(Fact::Settling),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
             Event::Rebooted(node) => self.rebooted(node),
+            // The frequent ones are dealt with above.
+            Event::Packet(_) | Event::Wake { .. } => {}
         }
     }
 }
@@ -367,18 +263,20 @@ impl Stage {
         limits: &Limits<'_>,
     ) -> Finish {
         let streams = Streams::new(seed, trial);
+        let fabric = Fabric::new(&self.fabric);
         let mut world = World {
             stage: self,
             now: SimTime::ZERO,
             queue: Queue::new(),
-            fabric: Fabric::new(&self.fabric),
-            wires: Wires::new(self.layout.tasks.len()),
+            wires: self.make_wires(&fabric),
+            fabric,
             hosts: self.make_hosts(&streams),
             slots: self.make_slots(&streams),
             book: Book::new(self.clients()),
             streams,
             digest: Digest::new(),
             facts: 0,
+            authorised: vec![FencingToken(0); self.roster.groups.len()],
             observer,
             effects: Vec::with_capacity(64),
         };

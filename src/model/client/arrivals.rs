@@ -51,6 +51,10 @@ impl Lane {
     }
 }
 
+/// Bits of a nanosecond's parts. Where operations begin less than once in twelve days on
+/// average, nothing ever begins.
+const FINER: u32 = 14;
+
 /// A sequence of moments. They are counted from each other, not from when a timer was heard, so
 /// that nothing that happens in between moves them.
 pub(super) struct OpenLoop {
@@ -58,8 +62,9 @@ pub(super) struct OpenLoop {
     dice: Stream,
     /// Nanoseconds between two, on average; infinite when nothing ever begins.
     interval: f64,
-    /// The same as a share of a second.
-    seconds: f64,
+    /// The same in parts of 2^-`FINER` nanoseconds: a mean in whole ones would be off by a
+    /// percent at the highest rates.
+    mean: Span,
     /// Of a constant rhythm: its first moment, and how many have been.
     phase: LocalTime,
     count: u64,
@@ -74,7 +79,7 @@ impl OpenLoop {
             pattern: params.arrival,
             dice,
             interval: 1e9 / rate,
-            seconds: 1.0 / rate,
+            mean: nanos(1e9 / rate * (1u64 << FINER) as f64),
             phase: LocalTime::ZERO,
             count: 0,
             last: LocalTime::ZERO,
@@ -90,15 +95,13 @@ impl OpenLoop {
     /// The next moment; [`LocalTime::MAX`] when there is none.
     #[inline]
     pub(super) fn next(&mut self) -> LocalTime {
-        if !self.interval.is_finite() {
+        if self.mean == Span::MAX {
             return LocalTime::MAX;
         }
         self.last = match self.pattern {
             Arrival::Poisson => {
-                // Drawn with a mean of a second and scaled: a mean in whole nanoseconds would
-                // be off by a percent at the highest rates.
-                let draw = self.dice.exponential(Span::from_secs(1)).as_nanos() as f64;
-                self.last.saturating_add(nanos(draw * self.seconds))
+                let draw = self.dice.exponential(self.mean).as_nanos();
+                self.last.saturating_add(Span::from_nanos(draw >> FINER))
             }
             Arrival::Constant => {
                 let since = nanos(self.count as f64 * self.interval);

@@ -2,7 +2,7 @@
 
 use crate::model::client::KeyParams;
 use crate::sim::rng::Stream;
-use std::sync::Arc;
+use crate::sim::zipf::Zipf;
 
 /// Chooses keys: ranks from 0. Copies share their table, so make one per [`KeyParams`] and
 /// clone it for every population and trial.
@@ -30,33 +30,6 @@ impl Keys {
             Keys::Uniform(count) => dice.below(u64::from(*count)) as u32,
             Keys::Zipf(zipf) => zipf.sample(dice),
         }
-    }
-}
-
-/// Ranks by Zipf's law, from cumulative weights and a binary search.
-// To connect: `sim::zipf::Zipf` has the same `new` and `sample`, in constant time.
-#[derive(Clone, Debug)]
-pub struct Zipf {
-    /// The weight of each rank and all before it.
-    cumulative: Arc<[f64]>,
-}
-
-impl Zipf {
-    /// `n` ranks with exponent `s`. `n` must not be zero.
-    pub fn new(n: u32, s: f64) -> Zipf {
-        let mut sum = 0.0;
-        let weights = (1..=n).map(|rank| {
-            sum += libm::pow(f64::from(rank), -s);
-            sum
-        });
-        Zipf { cumulative: weights.collect() }
-    }
-    /// One rank, from one draw.
-    pub fn sample(&self, dice: &mut Stream) -> u32 {
-        let total = self.cumulative[self.cumulative.len() - 1];
-        let at = dice.unit() * total;
-        let rank = self.cumulative.partition_point(|weight| *weight <= at);
-        rank.min(self.cumulative.len() - 1) as u32
     }
 }
 

@@ -370,11 +370,11 @@ impl Machine for Population {
                 }
                 _ => {}
             },
-            Input::Message { from, msg } => match msg {
+            Input::Message { from, ref msg } => match *msg {
                 Msg::Client(ClientMsg::Answer { op, attempt, outcome }) => {
                     self.answer(from, op, attempt, outcome, ctx);
                 }
-                _ => self.hear(from, &msg, ctx),
+                _ => self.hear(from, msg, ctx),
             },
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),
             Input::Reset { by } => self.reset(by, ctx),

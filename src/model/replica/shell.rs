@@ -25,6 +25,12 @@ const LEASE: Timer = Timer::of(1);
 const PROMOTE: Timer = Timer::of(2);
 /// A crashed database works again.
 const RECOVER: Timer = Timer::of(3);
+/// The storage that checks tokens has been silent for too long.
+const STORAGE: Timer = Timer::of(4);
+/// How long a primary waits for that storage before it asks again, and no longer believes an
+/// answer to what it asked before: what was accepted long ago may have been overtaken since.
+/// Our choice, the usual length of a statement's timeout.
+const STORAGE_PATIENCE: Span = Span::from_secs(5);
 /// Timers from this kind on belong to the follower, and from [`MODE_TIMERS`] on to the mode.
 pub(super) const FOLLOWER_TIMERS: u16 = 10;
 /// Timers from this kind on belong to the mode.
@@ -61,6 +67,9 @@ pub struct Replica {
     hollow: bool,
     restarts: u16,
     storage_ok: LogIndex,
+    /// Which question to the storage counts, and up to where it asked.
+    storage_round: u16,
+    storage_asked: LogIndex,
 }
 
 impl Replica {
@@ -73,14 +82,16 @@ impl Replica {
         dice: Stream,
     ) -> Replica {
         let primary = spec.replicas[0];
+        // Without a lease the token is the term; with one it comes with the lease.
+        let token = FencingToken(u64::from(!spec.leased));
         let core = Core {
             group: spec.group,
             peers: spec.replicas.iter().copied().filter(|peer| *peer != me).collect(),
             entry_bytes: spec.entry_bytes,
             role: if primary == me { Role::Primary } else { Role::Standby },
             term: Term(1),
-            token: FencingToken(0),
-            seen: FencingToken(0),
+            token,
+            seen: token,
             log: Log::new(),
             confirms_receipt: mode.confirms() == Confirms::Receipt,
             confirms_apply: mode.confirms() == Confirms::Apply,
@@ -104,10 +115,13 @@ impl Replica {
             hollow: false,
             restarts: 0,
             storage_ok: LogIndex(0),
+            storage_round: 0,
+            storage_asked: LogIndex(0),
         }
     }
 
     /// The store it belongs to.
+    #[inline]
     pub fn group(&self) -> GroupId {
         self.core.group
     }
@@ -116,6 +130,7 @@ impl Replica {
         &self.core.log
     }
     /// How many other nodes must confirm a write before it is answered, at present.
+    #[inline]
     pub fn acks_required(&self) -> u16 {
         self.mode.acks_required()
     }
@@ -124,6 +139,7 @@ impl Replica {
     pub fn admits(&self, now: LocalTime) -> bool {
         !self.quiesced && !self.recovering && self.may_answer(now)
     }
+    #[inline]
     fn may_answer(&self, now: LocalTime) -> bool {
         self.core.role == Role::Primary && (!self.spec.leased || now < self.lease_until)
     }
@@ -212,9 +228,24 @@ impl Replica {
 
     fn check_storage(&mut self, ctx: &mut Ctx<'_>) {
         if let (Some(storage), Role::Primary) = (self.spec.storage, self.core.role) {
-            let check =
-                StorageMsg::Check { token: self.core.token, seq: self.core.log.end().index.0 };
+            let end = self.core.log.end().index;
+            if self.storage_asked <= self.storage_ok {
+                ctx.set_timer(STORAGE, STORAGE_PATIENCE);
+            }
+            self.storage_asked = end;
+            let seq = u64::from(self.storage_round) << 48 | end.0;
+            let check = StorageMsg::Check { token: self.core.token, seq };
             ctx.send(storage, Msg::Storage(self.core.group, check), 100);
+        }
+    }
+
+    /// The storage is silent: a new round of questions, in which old answers do not count.
+    fn on_storage_silent(&mut self, ctx: &mut Ctx<'_>) {
+        if self.storage_asked > self.storage_ok {
+            self.storage_round = self.storage_round.wrapping_add(1);
+            self.storage_ok = LogIndex(0);
+            self.storage_asked = LogIndex(0);
+            self.check_storage(ctx);
         }
     }
 
@@ -284,8 +315,14 @@ impl Replica {
 
     fn on_storage(&mut self, storage: StorageMsg, ctx: &mut Ctx<'_>) {
         match storage {
-            StorageMsg::Accepted { seq } if self.core.role == Role::Primary => {
-                self.storage_ok = self.storage_ok.max(LogIndex(seq));
+            StorageMsg::Accepted { seq }
+                if self.core.role == Role::Primary
+                    && seq >> 48 == u64::from(self.storage_round) =>
+            {
+                self.storage_ok = self.storage_ok.max(LogIndex(seq & ((1 << 48) - 1)));
+                if self.storage_asked > self.storage_ok {
+                    ctx.set_timer(STORAGE, STORAGE_PATIENCE);
+                }
                 self.progress(ctx);
             }
             StorageMsg::Refused { token } => self.on_newer_token(token, ctx),
@@ -298,6 +335,7 @@ impl Replica {
             LEASE => {}
             PROMOTE => self.try_promote(ctx),
             RECOVER => self.on_recovered(ctx),
+            STORAGE => self.on_storage_silent(ctx),
             Timer { kind, .. } if kind >= MODE_TIMERS => {
                 if self.core.role == Role::Primary {
                     self.mode.on_timer(timer, &mut self.core, ctx);

@@ -1,8 +1,7 @@
 //! What happens thousands of times, folded into a line per interval.
 //!
 //! Bins of equal length; neighbours in which the same nodes did the same kind of thing are told
-//! as one. What a reader must not miss (an outcome that is not ok, clients that move) is told at
-//! least every ten bins.
+//! as one. What a reader must not miss (that much does not end ok) is told at least every ten bins.
 
 use crate::model::fact::{Fact, OpKind, Outcome};
 use crate::model::id::{ClientId, GroupId, NodeId, OpId};
@@ -16,6 +15,11 @@ type Character = (GroupId, Outcome, Option<NodeId>, OpKind);
 
 /// The most bins of one line that tells of trouble.
 const LIMIT_BINS: u64 = 10;
+
+/// From so many percent of all operations on something marks an interval.
+const COMMON: u64 = 10;
+/// Below so many percent it is a trickle.
+const RARE: u64 = 3;
 
 /// What happened within an interval.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +36,27 @@ impl Counts {
     fn is_empty(&self) -> bool {
         self.ended.is_empty() && self.routed.is_empty() && self.logs.is_empty()
     }
+    /// The share of each character in all that ended, in percent.
+    fn shares(&self) -> BTreeMap<&Character, u64> {
+        let sum = |clients: &BTreeMap<ClientId, u64>| clients.values().sum::<u64>();
+        let all: u64 = self.ended.values().map(sum).sum();
+        self.ended.iter().map(|(c, clients)| (c, sum(clients) * 100 / all.max(1))).collect()
+    }
+    /// Nothing that is common here is rare there. A trickle makes no difference.
     fn alike(&self, other: &Counts) -> bool {
-        let same = self.ended.keys().eq(other.ended.keys());
-        same && self.logs.keys().eq(other.logs.keys())
+        let (here, there) = (self.shares(), other.shares());
+        let of =
+            |shares: &BTreeMap<&Character, u64>, c: &Character| shares.get(c).copied().unwrap_or(0);
+        let differs = |c: &&Character| {
+            let (a, b) = (of(&here, c), of(&there, c));
+            a.max(b) >= COMMON && a.min(b) < RARE
+        };
+        !here.keys().chain(there.keys()).any(differs)
+            && self.logs.keys().eq(other.logs.keys())
+            && here.is_empty() == there.is_empty()
     }
     fn troubled(&self) -> bool {
-        let not_ok = |(_, outcome, _, _): &Character| *outcome != Outcome::Ok;
-        !self.routed.is_empty() || self.ended.keys().any(not_ok)
+        self.shares().iter().any(|((_, outcome, ..), n)| *outcome != Outcome::Ok && *n >= RARE)
     }
     fn absorb(&mut self, other: Counts) {
         for (character, clients) in other.ended {
@@ -180,11 +198,10 @@ impl Fold {
             let there = |((c, _, g), n): (&(ClientId, u32, GroupId), &NodeId)| {
                 c == client && g == group && n == node
             };
-            let all = self.resolvers.keys().filter(|(c, _, g)| c == client && g == group).count();
             let there = self.resolvers.iter().filter(|entry| there(*entry)).count();
             let (client, node) = (words.client(*client), words.node(*node));
             let what = if *count == 1 { "resolver goes" } else { "resolvers go" };
-            line("route", format!("{client}: {count} {what} to {node} now ({there} of {all} do)"));
+            line("route", format!("{client}: {count} {what} to {node} now ({there} so far)"));
         }
         let groups: std::collections::BTreeSet<GroupId> =
             run.logs.keys().map(|(group, _)| *group).collect();
@@ -228,11 +245,12 @@ fn ended(counts: &Counts, words: Words<'_>) -> Vec<String> {
             1 => regions.keys().map(|region| region.to_string()).collect(),
             _ => regions.iter().map(|(region, n)| format!("{region} {}", whole(*n))).collect(),
         };
-        let what = match (outcome, kind) {
-            (Outcome::Ok, OpKind::Write) => "acknowledged",
-            (Outcome::Ok, OpKind::Read) => "answered",
-            (Outcome::Fail, _) => "failed",
-            (Outcome::Unknown, _) => "unknown",
+        let what = match (outcome, kind, by) {
+            (Outcome::Ok, OpKind::Write, _) => "acknowledged",
+            (Outcome::Ok, OpKind::Read, _) => "answered",
+            (Outcome::Fail, _, Some(_)) => "refused",
+            (Outcome::Fail, _, None) => "failed",
+            (Outcome::Unknown, _, _) => "unknown",
         };
         let plural = if total == 1 { "" } else { "s" };
         let by = by.map_or(String::new(), |by| format!(" by {}", words.node(by)));
@@ -312,8 +330,8 @@ mod tests {
         fold.finish(at(500), words, &mut |line| lines.push(line));
         let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         let expected = [
-            "east-web: 3 resolvers go to db-us-east now (2 of 3 do)",
-            "east-web: 1 resolver goes to db-us-west now (1 of 3 do)",
+            "east-web: 3 resolvers go to db-us-east now (2 so far)",
+            "east-web: 1 resolver goes to db-us-west now (1 so far)",
         ];
         assert_eq!(texts, expected);
     }

@@ -3,6 +3,7 @@
 //! An observer that tells as it listens, in memory that does not grow with the length of the
 //! trial. A recording can be replayed into it as well.
 
+mod burst;
 mod filter;
 mod fold;
 mod words;
@@ -11,10 +12,11 @@ pub use filter::{Filter, KINDS, Kind, parse_time};
 pub use words::Words;
 
 use crate::model::fact::{Claim, Fact, Observer};
-use crate::model::id::{FaultId, NodeId, SiteId};
+use crate::model::id::NodeId;
 use crate::model::roster::Roster;
 use crate::report::recorder::Told;
 use crate::sim::time::{SimTime, Span};
+use burst::Burst;
 use fold::{Fold, Folded};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -43,15 +45,6 @@ pub struct Teller<'a, W: Write> {
     /// What each node said last of each thing: what it merely repeats is not told again.
     said: BTreeMap<(NodeId, u8, String), Claim>,
     failed: Option<io::Error>,
-}
-
-/// Faults and links change many things at one instant; these are told together.
-#[derive(Default)]
-struct Burst {
-    at: SimTime,
-    hits: Vec<(FaultId, Vec<NodeId>)>,
-    cut: BTreeMap<SiteId, Vec<SiteId>>,
-    restored: BTreeMap<SiteId, Vec<SiteId>>,
 }
 
 impl<'a, W: Write> Teller<'a, W> {
@@ -192,40 +185,9 @@ impl<'a, W: Write> Teller<'a, W> {
         }
         self.catch_up(burst.at, true);
         let words = self.words;
-        for (fault, nodes) in &burst.hits {
-            let nodes: Vec<&str> = nodes.iter().map(|node| words.node(*node)).collect();
-            let (at, fault) = (burst.at, words.fault(*fault));
-            self.line(format_args!("{at}  fault {fault} touches {}\n", nodes.join(", ")));
+        for line in burst.lines(words) {
+            self.line(format_args!("{}  {line}\n", burst.at));
         }
-        for (what, links) in [("cut", &burst.cut), ("restored", &burst.restored)] {
-            for (from, to) in links {
-                let to: Vec<&str> = to.iter().map(|site| words.site(*site)).collect();
-                let (at, from) = (burst.at, words.site(*from));
-                self.line(format_args!("{at}  links {what}: {from} → {}\n", to.join(", ")));
-            }
-        }
-    }
-}
-
-impl Burst {
-    fn is_empty(&self) -> bool {
-        self.hits.is_empty() && self.cut.is_empty() && self.restored.is_empty()
-    }
-    /// Takes what is told together; everything it holds is of one instant.
-    fn takes(&mut self, at: SimTime, fact: &Fact) -> bool {
-        match *fact {
-            Fact::Hit { fault, node } => match self.hits.last_mut() {
-                Some((last, nodes)) if *last == fault => nodes.push(node),
-                _ => self.hits.push((fault, vec![node])),
-            },
-            Fact::Link { from, to, up } => {
-                let links = if up { &mut self.restored } else { &mut self.cut };
-                links.entry(from).or_default().push(to);
-            }
-            _ => return false,
-        }
-        self.at = at;
-        true
     }
 }
 

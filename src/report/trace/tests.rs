@@ -1,6 +1,8 @@
+//! Stories told by the teller, word for word.
+
 use super::*;
 use crate::model::fact::{FailoverStep, OpKind, Outcome};
-use crate::model::id::{ClientId, GroupId, OpId};
+use crate::model::id::{ClientId, FaultId, GroupId, OpId, SiteId};
 use crate::report::story_of_tests::{at, cast, everything};
 
 fn manner() -> Manner {
@@ -57,8 +59,7 @@ fn a_cut_reads_like_this() {
 00:00.000–00:03.000  orders: 30 writes acknowledged by db-us-east (us-west)
 00:03.050  FAULT cut (partition) begins
 00:03.050  fault cut (partition) touches db-us-east
-00:03.050  links cut: us-east → us-west
-00:03.050  links cut: us-west → us-east
+00:03.050  links cut: us-east ⇄ us-west
 00:03.000–00:04.000  orders: 10 writes unknown (us-west)
 00:04.070  checker-us-west said: 3rd failure of db-us-east: unhealthy
 00:04.280  checker-us-west said: failover of orders: declared

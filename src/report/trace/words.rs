@@ -56,6 +56,10 @@ impl Words<'_> {
     pub fn sentence(&self, told: &Told) -> String {
         match told {
             Told::Fact(fact) => self.fact(fact),
+            Told::Claim(by, Claim::Rejoining(group, node)) if by == node => {
+                let (by, group) = (self.node(*by), self.group(*group));
+                format!("{by} said: I rewind {group} and follow its new primary")
+            }
             Told::Claim(by, claim) => format!("{} said: {}", self.node(*by), self.claim(claim)),
         }
     }
@@ -184,7 +188,8 @@ impl Words<'_> {
                 format!("my write to {} was refused, token {} is old", self.group(group), token.0)
             }
             Claim::Rejoining(group, node) => {
-                format!("I rewind {} and follow {}", self.group(group), self.node(node))
+                let (node, group) = (self.node(node), self.group(group));
+                format!("{node} rewinds {group} and follows its new primary")
             }
             Claim::Contact(node, true) => format!("I hear {} again", self.node(node)),
             Claim::Contact(node, false) => format!("I hear nothing of {}", self.node(node)),

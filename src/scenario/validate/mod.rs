@@ -1,8 +1,8 @@
 //! What cannot be, and what was hardly meant.
 //!
 //! Reads the draft (for places) and the plan (for what was understood). Errors are impossible
-//! combinations; doubts are possible ones that are probably not what was meant. Will never
-//! change the plan.
+//! combinations; doubts are possible ones that are probably not what was meant. May use what
+//! `scenario` may. Will never know how a run proceeds, nor change the plan.
 //!
 //! # Decided
 //! - Limits of size are checked before the plan is made, so that a huge file costs nothing.

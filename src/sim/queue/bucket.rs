@@ -33,8 +33,8 @@ const WINDOW_BITS: std::ops::RangeInclusive<u32> = 6..=18;
 /// Words of the near bitmap, and the first that is never used.
 const WORDS: usize = 1 << 13;
 const QUIET: usize = 1 << 12;
-/// No free slot.
-const NONE: u64 = u64::MAX;
+/// No slot: there are fewer.
+const NOTHING: u32 = u32::MAX;
 
 /// The neighbours in a ring: buckets first, then one link for every slot.
 #[derive(Clone, Copy)]
@@ -65,8 +65,13 @@ struct Node<E> {
     event: Option<E>,
 }
 
-/// The event set. Pending events cost 24 bytes beside the event (more where `Option<E>` is
-/// larger than `E`), buckets 8 bytes each, 4 to 16 of them per event.
+/// The event set. A pending event costs 24 bytes beside itself (more where `Option<E>` is larger
+/// than `E`). The window costs 8 bytes a bucket: 32 to 128 buckets for each event that is usually
+/// pending, but never more than 2 MB in all, and its bitmap at most 64 KB. Nothing is allocated
+/// while the load stays as it is.
+///
+/// Events of plain numbers beside a tag (`struct { kind, who, what }`) are the fastest: they go
+/// in and out in registers.
 pub struct Queue<E> {
     nodes: Vec<Node<E>>,
     links: Vec<Link>,
@@ -116,7 +121,7 @@ impl<E> Queue<E> {
             nodes: Vec::new(),
             links: Vec::new(),
             slots: 0,
-            free: NONE,
+            free: u64::from(NOTHING),
             added: 0,
             taken: 0,
             shift: 0,
@@ -153,11 +158,12 @@ impl<E> Queue<E> {
     #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, phase: Phase, event: E) -> Key {
         let rank = rank(at, phase);
+        if self.free as usize >= self.nodes.len() {
+            self.grow();
+        }
         self.added += 1;
         let slot = self.free as usize;
-        let Some(node) = self.nodes.get_mut(slot) else {
-            return self.grow(rank, event);
-        };
+        let node = &mut self.nodes[slot];
         self.free = node.rank;
         node.rank = rank;
         node.event = Some(event);
@@ -169,24 +175,45 @@ impl<E> Queue<E> {
     /// Removes an event before it happens; false when it has happened or was removed before.
     #[inline]
     pub fn cancel(&mut self, key: Key) -> bool {
-        match self.nodes.get(key.slot as usize) {
-            Some(node) if node.generation == key.generation => {
-                self.unlink(key.slot);
-                self.free(key.slot).event = None;
-                true
-            }
-            _ => false,
+        let Some(node) = self.nodes.get_mut(key.slot as usize) else {
+            return false;
+        };
+        if node.generation != key.generation {
+            return false;
         }
+        self.taken += 1;
+        node.generation = node.generation.wrapping_add(1);
+        node.rank = self.free;
+        node.event = None;
+        self.free = u64::from(key.slot);
+        self.unlink(key.slot);
+        true
     }
 
     /// The next event and its time.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        let slot = self.take_next();
+        let node = self.nodes.get_mut(slot as usize)?;
+        self.taken += 1;
+        let at = time_of(node.rank);
+        node.generation = node.generation.wrapping_add(1);
+        node.rank = self.free;
+        self.free = u64::from(slot);
+        node.event.take().map(|event| (at, event))
+    }
+
+    // The slow ways return slots, not events: an event that went through a call would have to
+    // be in memory on the fast way too.
+
+    /// Takes the next event out of its ring; its slot, or [`NOTHING`].
+    #[inline(always)]
+    fn take_next(&mut self) -> u32 {
         let mut bits = self.words[self.word % WORDS];
         if bits == 0 {
             bits = self.next_word();
             if bits == 0 {
-                return self.pop_fine();
+                return self.take_fine();
             }
         }
         let bucket = self.word << 6 | bits.trailing_zeros() as usize;
@@ -196,35 +223,35 @@ impl<E> Queue<E> {
             let slot = ring.next - self.slots;
             *ring = Link::alone(bucket as u32);
             self.words[self.word % WORDS] = bits & (bits - 1);
-            return self.release(slot);
+            return slot;
         }
-        self.pop_shared(bucket as u32)
+        self.take_shared(bucket as u32)
     }
 
-    /// The next event, from a bucket with several.
+    /// Takes the next event out of a bucket with several.
     #[inline(never)]
-    fn pop_shared(&mut self, bucket: u32) -> Option<(SimTime, E)> {
+    fn take_shared(&mut self, bucket: u32) -> u32 {
         let (link, rank, count) = self.earliest(bucket);
         if count <= CROWD {
-            return self.take(link - self.slots);
+            return self.unlink(link - self.slots);
         }
-        if self.spread_near(bucket, rank) { self.pop_fine() } else { self.pop_again() }
+        if self.spread_near(bucket, rank) { self.take_fine() } else { self.take_again() }
     }
 
-    /// The next event, after the tuning has changed.
+    /// Takes the next event, after the tuning has changed.
     #[inline(never)]
-    fn pop_again(&mut self) -> Option<(SimTime, E)> {
-        self.pop()
+    fn take_again(&mut self) -> u32 {
+        self.take_next()
     }
 
-    /// The next event while a crowd is dealt out; nothing otherwise.
+    /// Takes the next event while a crowd is dealt out; [`NOTHING`] otherwise.
     #[inline(never)]
-    fn pop_fine(&mut self) -> Option<(SimTime, E)> {
+    fn take_fine(&mut self) -> u32 {
         if self.levels & FINE == 0 {
-            return None;
+            return NOTHING;
         }
         let link = self.earliest_fine();
-        self.take(link - self.slots)
+        self.unlink(link - self.slots)
     }
 
     /// Moves on to the next word of the near bitmap that has bits, and to the next window when
@@ -251,35 +278,13 @@ impl<E> Queue<E> {
         0
     }
 
-    /// The time of the next event.
-    pub fn peek_time(&self) -> Option<SimTime> {
-        let near = || self.words.iter().enumerate().find(|(_, bits)| **bits != 0);
-        let bucket = match self.levels.trailing_zeros() as usize {
-            level if level < LEVELS => self.first_coarse(level),
-            level => match near() {
-                Some((word, bits)) => (word << 6) as u32 | bits.trailing_zeros(),
-                None if level < 2 * LEVELS => self.first_coarse(level),
-                None => return None,
-            },
-        };
-        Some(time_of(self.earliest(bucket).1))
-    }
-
-    /// Bytes held, for the tests that watch them.
-    #[cfg(test)]
-    pub(super) fn footprint(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node<E>>()
-            + self.links.capacity() * size_of::<Link>()
-            + self.scratch.capacity() * size_of::<u32>()
-    }
-
+    /// One more free slot.
     #[cold]
-    fn grow(&mut self, rank: u64, event: E) -> Key {
-        let slot = self.nodes.len() as u32;
-        self.nodes.push(Node { rank, generation: 0, event: Some(event) });
-        self.links.push(Link { next: 0, prev: 0 });
-        self.place(rank, self.slots + slot);
-        Key { slot, generation: 0 }
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.nodes.push(Node { rank: self.free, generation: 0, event: None });
+        self.links.push(Link::alone(0));
+        self.free = self.nodes.len() as u64 - 1;
     }
 
     /// Puts a link into the ring where its rank belongs.
@@ -324,15 +329,9 @@ impl<E> Queue<E> {
         self.levels |= 1 << level;
     }
 
-    /// Takes a pending event out of its ring and frees its slot.
-    fn take(&mut self, slot: u32) -> Option<(SimTime, E)> {
-        self.unlink(slot);
-        self.release(slot)
-    }
-
-    /// Takes a pending event out of its ring.
+    /// Takes a pending event out of its ring; its slot again.
     #[inline]
-    fn unlink(&mut self, slot: u32) {
+    fn unlink(&mut self, slot: u32) -> u32 {
         let links = self.links.as_mut_slice();
         let Link { next, prev } = links[(self.slots + slot) as usize];
         links[prev as usize].next = next;
@@ -340,24 +339,7 @@ impl<E> Queue<E> {
         if next == prev {
             self.emptied(next as usize);
         }
-    }
-
-    /// Frees the slot of an event that is in no ring any more, and hands the event out.
-    #[inline(always)]
-    fn release(&mut self, slot: u32) -> Option<(SimTime, E)> {
-        let at = time_of(self.nodes[slot as usize].rank);
-        self.free(slot).event.take().map(|event| (at, event))
-    }
-
-    /// Frees a slot but for the event in it.
-    #[inline(always)]
-    fn free(&mut self, slot: u32) -> &mut Node<E> {
-        self.taken += 1;
-        let node = &mut self.nodes[slot as usize];
-        node.generation = node.generation.wrapping_add(1);
-        node.rank = self.free;
-        self.free = u64::from(slot);
-        node
+        slot
     }
 
     /// A bucket has lost its last event.
@@ -376,11 +358,6 @@ impl<E> Queue<E> {
                 self.span = 1 << self.bits;
             }
         }
-    }
-
-    /// The first bucket of a level that holds events; there must be one.
-    fn first_coarse(&self, level: usize) -> u32 {
-        (1 << self.bits) + (level as u32) * 64 + self.coarse[level].trailing_zeros()
     }
 
     /// The link of the earliest event of a bucket, its rank, and how many there are.

@@ -129,7 +129,7 @@ fn long_run(seed: u64, load: impl Fn(u64) -> (u64, u64, u64)) {
             let due = now + Span::from_nanos(wait);
             timers.push((heap.schedule(due, phase, round), queue.schedule(due, phase, round)));
         }
-        if scramble(&mut state) % 3 == 0 && !timers.is_empty() {
+        if scramble(&mut state).is_multiple_of(3) && !timers.is_empty() {
             let chosen = scramble(&mut state) as usize % timers.len();
             let (a, b) = timers.swap_remove(chosen);
             assert_eq!(heap.cancel(a), queue.cancel(b));
@@ -145,7 +145,7 @@ fn order_survives_every_retuning() {
     // Load and pace that change by orders of magnitude, with and without a coarse grain.
     long_run(1, |round| (1 + u64::from(round < 3_000), 1 << (10 + round / 4_000), 1));
     long_run(2, |round| (1 + round / 1_000 % 2, 1 << (40 - round / 3_000), 1));
-    long_run(3, |round| (u64::from(round % 50 == 0) * 60, 50_000_000, 10_000_000));
+    long_run(3, |round| (u64::from(round.is_multiple_of(50)) * 60, 50_000_000, 10_000_000));
     long_run(4, |_| (1, 1_000_000_000, 1_000_000_000));
 }
 
@@ -181,6 +181,18 @@ fn an_old_handle_never_cancels_the_next_tenant_of_its_slot() {
     assert!(!queue.cancel(old));
     assert_eq!(queue.pop(), Some((at(2), 'b')));
     assert!(!queue.cancel(new));
+}
+
+#[test]
+fn a_cancelled_event_lets_go_at_once_of_what_it_held() {
+    let mut queue = Queue::new();
+    let held = std::rc::Rc::new(());
+    let key = queue.schedule(at(9), Phase::Timer, held.clone());
+    queue.schedule(at(10), Phase::Timer, held.clone());
+    assert!(queue.cancel(key));
+    assert_eq!(std::rc::Rc::strong_count(&held), 2);
+    queue.pop();
+    assert_eq!(std::rc::Rc::strong_count(&held), 1);
 }
 
 #[test]

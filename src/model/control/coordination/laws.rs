@@ -56,6 +56,12 @@ impl Machine for Wanting {
                 self.until = self.until.max(self.asked + self.lasts);
                 self.seq += self.seq % 2;
             }
+            Input::Message {
+                msg: Msg::Lease(_, LeaseMsg::Denied { seq, holder, token }), ..
+            } if seq == self.seq => {
+                let ours = holder == ctx.node();
+                self.token = if ours { token } else { FencingToken(0) };
+            }
             Input::Message { msg: Msg::Lease(_, LeaseMsg::NotLeader { hint, .. }), .. } => {
                 let voter = hint.and_then(|hint| self.voters.iter().position(|&v| v == hint));
                 self.target = voter.unwrap_or(self.target);

@@ -10,8 +10,10 @@
 //!   each other, a lease that lapsed here has ended there.
 //! - A lapsed lease is revoked through the log before anybody else is granted one.
 //! - Tokens of a store grow by one with each grant that is no renewal.
-//! - The holder is a node, not a process: an agent that asks without its token (its answer was
-//!   lost, or it was restarted) is given the lease that its node holds, with the token it has.
+//! - A request shows the token its sender held last, and is granted only while that is the
+//!   newest there is (or, with token 0, while nobody holds the lease). So a former holder learns
+//!   that somebody came after it. One whose own grant went astray is denied with its own name
+//!   and token, and asks again with that.
 //! - `Effect::Authorise` is left by the leader that commits a grant. When that leader dies before
 //!   its successor hears of the commitment, the successor leaves it again, with the same token:
 //!   nobody can know whether the first one came to it.
@@ -41,6 +43,8 @@ struct Request {
     from: ProcessId,
     node: NodeId,
     seq: u32,
+    /// The token it shows.
+    shown: FencingToken,
     /// It gives this one up, instead of asking for one.
     gives_up: Option<FencingToken>,
 }
@@ -50,6 +54,8 @@ struct Request {
 struct Lease {
     // Replicated.
     holder: Option<NodeId>,
+    /// Who held it last: the owner of `token`.
+    last: NodeId,
     token: FencingToken,
     // The leader's own.
     deadline: LocalTime,
@@ -136,14 +142,14 @@ impl Voter {
 
     fn on_lease(&mut self, from: ProcessId, group: GroupId, msg: LeaseMsg, ctx: &mut Ctx<'_>) {
         let Some(&node) = self.agents.get(&from) else { return };
-        let (seq, gives_up) = match msg {
-            LeaseMsg::Acquire { seq, .. } => (seq, None),
-            LeaseMsg::Release { token } => (0, Some(token)),
+        let (seq, shown, gives_up) = match msg {
+            LeaseMsg::Acquire { seq, token } => (seq, token, None),
+            LeaseMsg::Release { token } => (0, token, Some(token)),
             LeaseMsg::Granted { .. } | LeaseMsg::Denied { .. } | LeaseMsg::NotLeader { .. } => {
                 return;
             }
         };
-        let request = Request { from, node, seq, gives_up };
+        let request = Request { from, node, seq, shown, gives_up };
         if self.raft.leads().is_none() {
             self.refuse(group, request, ctx);
             return;
@@ -173,19 +179,21 @@ impl Voter {
                 }
                 continue;
             }
+            let newest = lease.last == node && request.shown == token;
+            let renews = newest && token != FencingToken(0);
             match lease.holder {
-                Some(holder) if holder != node => {
-                    let denied = LeaseMsg::Denied { seq: request.seq, holder, token };
-                    ctx.send(request.from, Msg::Lease(group, denied), ANSWER_BYTES);
-                }
-                Some(holder) => {
+                Some(holder) if renews => {
                     let command = Command::Renew { group, holder, token };
                     return self.propose(command, Some(request), ctx);
                 }
-                None => {
+                None if renews || request.shown == FencingToken(0) => {
                     let token = FencingToken(token.0 + 1);
                     let command = Command::Grant { group, holder: node, token };
                     return self.propose(command, Some(request), ctx);
+                }
+                _ => {
+                    let denied = LeaseMsg::Denied { seq: request.seq, holder: lease.last, token };
+                    ctx.send(request.from, Msg::Lease(group, denied), ANSWER_BYTES);
                 }
             }
         }
@@ -259,7 +267,7 @@ impl Voter {
             Command::Grant { holder, token, .. } => {
                 let free = lease.holder.is_none() && token > lease.token;
                 if free {
-                    (lease.holder, lease.token) = (Some(holder), token);
+                    (lease.holder, lease.last, lease.token) = (Some(holder), holder, token);
                 }
                 free
             }

@@ -5,6 +5,12 @@ use super::*;
 impl Replica {
     pub(super) fn on_local(&mut self, local: LocalMsg, ctx: &mut Ctx<'_>) {
         match local {
+            // The order came twice: the first one has been carried out.
+            LocalMsg::Lead { term, .. }
+                if term == self.core.term && self.core.role == Role::Primary =>
+            {
+                self.tell_agent(LocalMsg::Leading { term }, ctx);
+            }
             LocalMsg::Lead { term, token, takes } if term > self.core.term => {
                 self.promoting = Some((term, token));
                 self.promote_due = false;
@@ -115,6 +121,8 @@ impl Replica {
         let from = self.core.log.begin(segment);
         self.wiped = false;
         self.storage_ok = LogIndex(0);
+        self.storage_asked = LogIndex(0);
+        self.storage_round = self.storage_round.wrapping_add(1);
         ctx.effect(Effect::Begin { group: self.core.group, segment, from });
         ctx.claim(Claim::Primary(self.core.group, self.core.term));
         self.begin_sync(ctx);

@@ -2,6 +2,8 @@
 //! width is tuned.
 
 use super::{COARSE, CROWD, LEVELS, Link, QUIET, Queue, WINDOW_BITS};
+use crate::sim::queue::time_of;
+use crate::sim::time::SimTime;
 
 /// The window is to cover so many times the mean wait of an event: what lies beyond is dealt
 /// out twice.
@@ -10,6 +12,33 @@ const WINDOW_WAITS: u64 = 16;
 const TUNE_AFTER: u64 = 512;
 
 impl<E> Queue<E> {
+    /// The time of the next event.
+    pub fn peek_time(&self) -> Option<SimTime> {
+        let near = || self.words.iter().enumerate().find(|(_, bits)| **bits != 0);
+        let bucket = match self.levels.trailing_zeros() as usize {
+            level if level < LEVELS => self.first_coarse(level),
+            level => match near() {
+                Some((word, bits)) => (word << 6) as u32 | bits.trailing_zeros(),
+                None if level < 2 * LEVELS => self.first_coarse(level),
+                None => return None,
+            },
+        };
+        Some(time_of(self.earliest(bucket).1))
+    }
+
+    /// Bytes held, for the tests that watch them.
+    #[cfg(test)]
+    pub(in crate::sim::queue) fn footprint(&self) -> usize {
+        self.nodes.capacity() * size_of::<super::Node<E>>()
+            + self.links.capacity() * size_of::<Link>()
+            + self.scratch.capacity() * size_of::<u32>()
+    }
+
+    /// The first bucket of a level that holds events; there must be one.
+    fn first_coarse(&self, level: usize) -> u32 {
+        (1 << self.bits) + (level as u32) * 64 + self.coarse[level].trailing_zeros()
+    }
+
     /// Moves the empty window on to the next far bucket; false when nothing is pending.
     #[cold]
     #[inline(never)]

@@ -1,0 +1,224 @@
+//! The command line: what can be asked, and where each question is answered.
+
+mod exit;
+mod explain;
+mod files;
+mod folder;
+mod lint;
+mod output;
+mod run;
+mod trace;
+
+pub use exit::Exit;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The most trials of one run.
+const LIMIT_TRIALS: u64 = 1_000_000;
+
+/// Deterministic simulator of multi-region topologies: a disaster in, realised RPO, RTO and
+/// split-brain out.
+#[derive(Parser, Debug)]
+#[command(version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 every expectation holds or none was given, 1 an expectation \
+failed, 2 wrong command line, 3 inconclusive, 4 nothing to run, 5 determinism check failed, 65 bad \
+scenario, 70 a bug of ours, 74 input or output failed, 130 interrupted (what was finished is \
+written). Where several apply: 70, 74, 65, 5, 130, 1, 3."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run trials on all cores, judge expectations, print a summary, write results
+    Run(RunArgs),
+    /// Print all diagnostics of scenarios and their variants, without simulating anything
+    Lint(LintArgs),
+    /// Print a scenario with every default filled in and where it came from, the round-trip times
+    /// and the calendar of faults
+    Explain(ExplainArgs),
+    /// Tell one trial as a story
+    Trace(TraceArgs),
+    /// Print the JSON schema of scenario files
+    Schema,
+}
+
+/// What changes a scenario.
+#[derive(Args, Debug)]
+struct Change {
+    /// Apply a variant of the file
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// Replace a value: a dotted key and what TOML has after `=` (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// Scenario files, folders of them, or `-` for standard input
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    change: Change,
+    /// The seed, instead of the scenario's; trial i uses (seed, i)
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many trials, instead of the scenario's number
+    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=LIMIT_TRIALS))]
+    trials: Option<u64>,
+    /// Threads; never changes a byte of output [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: Option<u64>,
+    /// Where results folders are made, one per scenario
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// First run some trials twice and compare every fact
+    #[arg(long)]
+    check_determinism: bool,
+    /// Print no summary, no warning and no progress
+    #[arg(long, short)]
+    quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    no_progress: bool,
+}
+
+/// What `run` prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// A summary to read
+    Human,
+    /// What results.json holds; a list of it for several scenarios
+    Json,
+    /// A line of JSON per scenario and metric
+    Jsonl,
+    /// A row per scenario and metric
+    Csv,
+    /// What summary.md holds
+    Markdown,
+}
+
+#[derive(Args, Debug)]
+struct LintArgs {
+    /// Scenario files, folders of them, or `-` for standard input
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Replace a value first (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+    /// Say nothing of files without errors, and show no warnings
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Args, Debug)]
+struct ExplainArgs {
+    /// A scenario file, or `-` for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    change: Change,
+    /// The seed of the calendar, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The calendar of so many trials
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    trials: u64,
+}
+
+#[derive(Args, Debug)]
+struct TraceArgs {
+    /// A scenario file, or `-` for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    change: Change,
+    /// Which trial
+    #[arg(long, default_value_t = 0)]
+    trial: u64,
+    /// The seed, instead of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only what concerns a node, region, client population or store (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    node: Vec<String>,
+    /// Only these kinds, separated by commas; `disk` shows how far histories go
+    #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = KIND_WORDS)]
+    kind: Vec<String>,
+    /// Not before: `12:03.250`, or a duration from the start such as `12m`
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Not after
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Every fact and claim on a line of its own
+    #[arg(long)]
+    all: bool,
+    /// How it is told
+    #[arg(long, value_enum, default_value_t = TraceFormat::Human)]
+    format: TraceFormat,
+}
+
+/// How a trial is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum TraceFormat {
+    /// Sentences
+    Human,
+    /// A JSON value a line
+    Jsonl,
+}
+
+/// The words of `--kind`; a test compares them with those of the library.
+const KIND_WORDS: [&str; 8] =
+    ["client", "disk", "role", "fault", "lease", "health", "failover", "route"];
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("expected KEY=VALUE, such as `lease.ttl=10s`".to_string()),
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Exit {
+        match self.command {
+            Command::Run(args) => run::run(&args),
+            Command::Lint(args) => lint::lint(&args),
+            Command::Explain(args) => explain::explain(&args),
+            Command::Trace(args) => trace::trace(&args),
+            Command::Schema => {
+                let schema = regionsim::scenario::json_schema::json_schema();
+                output::Output::new().say(&regionsim::report::json::pretty(&schema))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let known = regionsim::report::trace::KINDS.map(|(word, _)| word);
+        assert_eq!(known, KIND_WORDS);
+    }
+
+    #[test]
+    fn an_override_has_a_key_and_a_value() {
+        assert_eq!(key_value("a.b = 10s"), Ok(("a.b".to_string(), "10s".to_string())));
+        assert_eq!(key_value("a=b=c"), Ok(("a".to_string(), "b=c".to_string())));
+        assert!(key_value("a").is_err() && key_value("=b").is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! The results folder: whole files only.
+
+use regionsim::report::{Findings, csv, json, markdown};
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Writes the results of a scenario into a folder, which is made if need be.
+///
+/// # Errors
+/// The first that occurs. Files are written under a temporary name and then renamed, so what
+/// stands there is whole.
+pub fn write(folder: &Path, findings: &Findings) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    put(folder, "results.json", json::text(findings).as_bytes())?;
+    put(folder, "trials.csv", &csv::trials(findings))?;
+    put(folder, "incidents.csv", &csv::incidents(findings))?;
+    put(folder, "summary.md", markdown::text(findings).as_bytes())
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.");
+    builder.prefix(&prefix);
+    // Temporary files are private by default; results are for everybody the user allows.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(folder.join(name)).map_err(|error| error.error)?;
+    Ok(())
+}

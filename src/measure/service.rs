@@ -1,0 +1,255 @@
+//! The judges of service: availability, outages, latency, downtime of clients, series.
+
+use crate::measure::bins::{Bin, Bins, Count, slot};
+use crate::measure::episode::Episodes;
+use crate::measure::latency::{LatencyBook, When};
+use crate::measure::ops::Op;
+use crate::measure::outage::Outages;
+use crate::measure::scope::Scopes;
+use crate::measure::settings::Settings;
+use crate::measure::verdict::Series;
+use crate::model::fact::{OpKind, Outcome};
+use crate::sim::time::{SimTime, Span};
+
+/// Bins per outage window.
+const FINE: u32 = 10;
+/// The share of offered traffic that must succeed again.
+const MOST_CLIENTS: f64 = 0.95;
+
+/// What clients lived through in one episode.
+#[derive(Clone, Debug)]
+pub struct Suffered {
+    /// Its onset.
+    pub onset: SimTime,
+    /// Per population: over time, the share that ended not ok; seconds.
+    pub downtime: Vec<f64>,
+    /// Per store: the end of the last stretch in which too little traffic succeeded.
+    pub too_few_until: Vec<SimTime>,
+}
+
+/// Operations since warm-up, by outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    /// Ended ok.
+    pub ok: u64,
+    /// Did not happen.
+    pub fail: u64,
+    /// The client knows neither.
+    pub unknown: u64,
+}
+
+impl Total {
+    /// All that ended.
+    pub fn ended(&self) -> u64 {
+        self.ok + self.fail + self.unknown
+    }
+    /// Adds others.
+    pub fn add(&mut self, other: Total) {
+        self.ok += other.ok;
+        self.fail += other.fail;
+        self.unknown += other.unknown;
+    }
+}
+
+/// Traffic of one store, joined until it holds enough operations.
+#[derive(Clone, Copy, Default)]
+struct Joined {
+    ended: u64,
+    ok: u64,
+}
+
+/// The judges of service.
+pub struct Service {
+    bins: Bins,
+    /// Latencies.
+    pub book: LatencyBook,
+    /// Per region of a store: reads, writes.
+    pub outages: Vec<[Outages; 2]>,
+    /// By population and kind.
+    pub totals: Vec<Total>,
+    /// Per episode.
+    pub suffered: Vec<Suffered>,
+    joined: Vec<Joined>,
+    series: Vec<Vec<[u32; 3]>>,
+    series_bin: Span,
+    series_edge: SimTime,
+    series_at: usize,
+    warmup: SimTime,
+    window: Span,
+    least: u64,
+}
+
+impl Service {
+    /// For a trial that ends at `end`.
+    pub fn new(scopes: &Scopes, settings: &Settings, warmup: SimTime, end: SimTime) -> Service {
+        let clients = scopes.clients.len();
+        // A tenth of a window, and a window of ten of those.
+        let fine = settings.outage_window.max(Span::from_millis(10)).div(u64::from(FINE));
+        let least = settings.outage_operations.max(1);
+        let outages = Outages::new(least, settings.outage_share.0, settings.stable_hold);
+        let most = u64::from(settings.series_bins.max(1));
+        let seconds = end.as_nanos().div_ceil(most * 1_000_000_000).max(1);
+        let series_bin = Span::from_secs(seconds);
+        let bins = end.as_nanos().div_ceil(series_bin.as_nanos()).max(1) as usize;
+        Service {
+            bins: Bins::new(clients, warmup, fine),
+            book: LatencyBook::new(clients, settings.latency_digits),
+            outages: vec![[outages.clone(), outages]; scopes.cells.len()],
+            totals: vec![Total::default(); 2 * clients],
+            suffered: Vec::new(),
+            joined: vec![Joined::default(); scopes.stores.len()],
+            series: vec![vec![[0; 3]; bins]; 2 * scopes.cells.len()],
+            series_bin,
+            series_edge: SimTime::ZERO + series_bin,
+            series_at: 0,
+            warmup,
+            window: fine.saturating_mul(u64::from(FINE)),
+            least,
+        }
+    }
+
+    /// An episode begins.
+    pub fn episode(&mut self, scopes: &Scopes, onset: SimTime) {
+        let downtime = vec![0.0; scopes.clients.len()];
+        let too_few_until = vec![onset; scopes.stores.len()];
+        self.suffered.push(Suffered { onset, downtime, too_few_until });
+        self.joined.fill(Joined::default());
+    }
+
+    /// Opens bins up to now; true when one was opened.
+    #[inline]
+    pub fn roll(&mut self, now: SimTime) -> bool {
+        self.bins.roll(now)
+    }
+
+    /// An operation was invoked; returns its bin.
+    #[inline]
+    pub fn invoked(&mut self, client: usize, kind: OpKind) -> u32 {
+        self.bins.invoked(client, kind)
+    }
+
+    /// An operation ended.
+    #[inline]
+    pub fn concluded(
+        &mut self,
+        scopes: &Scopes,
+        episodes: &Episodes,
+        client: usize,
+        op: &Op,
+        outcome: Outcome,
+        now: SimTime,
+    ) {
+        self.bins.concluded(op.bin, client, op.kind, outcome);
+        while now >= self.series_edge {
+            self.series_edge = self.series_edge + self.series_bin;
+            self.series_at += 1;
+        }
+        let cell = scopes.clients[client].cell;
+        if let Some(series) = self.series.get_mut(slot(cell, op.kind)) {
+            let last = series.len() - 1;
+            series[self.series_at.min(last)][outcome as usize] += 1;
+        }
+        if outcome != Outcome::Ok || op.bin == 0 {
+            return;
+        }
+        let when = match (episodes.onset(), episodes.list().first()) {
+            (_, None) => When::Before,
+            (_, Some(first)) if op.invoked < first.onset => When::Before,
+            (Some(onset), _) if op.invoked >= onset => When::Within,
+            _ => When::After,
+        };
+        let (warmup, window) = (self.warmup, self.window);
+        self.book.record(client, op.kind, now.since(op.invoked), when, || {
+            let number = (op.bin - 1) / FINE;
+            (number, warmup + window.saturating_mul(u64::from(number)))
+        });
+    }
+
+    /// Looks at finished bins until an outage window ends, and returns that moment. At the end
+    /// of the run, looks at everything.
+    pub fn next_window(
+        &mut self,
+        scopes: &Scopes,
+        episodes: &mut Episodes,
+        end_of_run: Option<SimTime>,
+    ) -> Option<SimTime> {
+        while let Some(bin) = self.bins.finished(end_of_run) {
+            let (number, end) = (bin.number, bin.end);
+            self.look(scopes, episodes, &bin);
+            self.bins.recycle(bin);
+            if number > 0 && number % FINE == 0 {
+                for outages in self.outages.iter_mut().flatten() {
+                    if outages.window(end) {
+                        episodes.bad(end);
+                    }
+                }
+                return Some(end);
+            }
+        }
+        if let Some(end) = end_of_run {
+            for outages in self.outages.iter_mut().flatten() {
+                outages.finish(end);
+                if outages.bad {
+                    episodes.bad(end);
+                }
+            }
+        }
+        None
+    }
+
+    fn look(&mut self, scopes: &Scopes, episodes: &Episodes, bin: &Bin) {
+        let onset = episodes.onset().filter(|onset| bin.end > *onset);
+        for (number, client) in scopes.clients.iter().enumerate() {
+            let Some(store) = client.store else { continue };
+            let mut both = Count::default();
+            for kind in [OpKind::Read, OpKind::Write] {
+                let count = bin.counts[slot(number, kind)];
+                let (ended, ok) = (u64::from(count.ended()), u64::from(count.ok));
+                let outages = &mut self.outages[client.cell][usize::from(kind == OpKind::Write)];
+                if bin.number == 0 {
+                    outages.warm_up(ended, ok);
+                    continue;
+                }
+                outages.add(bin.start, ended, ok);
+                let (fail, unknown) = (u64::from(count.fail), u64::from(count.unknown));
+                self.totals[slot(number, kind)].add(Total { ok, fail, unknown });
+                both.ok += count.ok;
+                both.fail += count.not_ok();
+            }
+            self.joined[store].ended += u64::from(both.ended());
+            self.joined[store].ok += u64::from(both.ok);
+            if let (Some(onset), Some(suffered)) = (onset, self.suffered.last_mut()) {
+                let length = bin.end.since(bin.start.max(onset)).as_secs_f64();
+                let share = f64::from(both.not_ok()) / f64::from(both.ended().max(1));
+                suffered.downtime[number] += length * share;
+            }
+        }
+        for (store, joined) in self.joined.iter_mut().enumerate() {
+            if joined.ended < self.least {
+                continue;
+            }
+            let too_few = (joined.ok as f64) < MOST_CLIENTS * joined.ended as f64;
+            if let (true, Some(_), Some(suffered)) = (too_few, onset, self.suffered.last_mut()) {
+                suffered.too_few_until[store] = bin.end;
+            }
+            *joined = Joined::default();
+        }
+    }
+
+    /// The series of every region of every store.
+    pub fn series(&self, scopes: &Scopes) -> Vec<Series> {
+        let mut all = Vec::new();
+        for (number, cell) in scopes.cells.iter().enumerate() {
+            for (kind, word) in [(OpKind::Read, "read"), (OpKind::Write, "write")] {
+                all.push(Series {
+                    store: scopes.stores[cell.store].name.clone(),
+                    region: cell.region.clone(),
+                    kind: word,
+                    bin: self.series_bin,
+                    bins: self.series[slot(number, kind)].clone(),
+                });
+            }
+        }
+        all
+    }
+}

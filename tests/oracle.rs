@@ -1,0 +1,15 @@
+//! Hand-written streams of facts and their exact verdicts. Every definition at the head of
+//! `regionsim::measure` has its story, and the liars have theirs.
+
+#[path = "oracle/loss.rs"]
+mod loss;
+#[path = "oracle/naive.rs"]
+mod naive;
+#[path = "oracle/service.rs"]
+mod service;
+#[path = "oracle/story.rs"]
+mod story;
+#[path = "oracle/twin.rs"]
+mod twin;
+#[path = "oracle/two_primaries.rs"]
+mod two_primaries;

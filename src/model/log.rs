@@ -65,6 +65,10 @@ impl Log {
         let last = self.lineage.get(i + 1).map_or(self.end, |(_, before)| *before);
         (last > index).then_some((segment, last))
     }
+    /// False for a log that was never written, or whose disk was lost.
+    pub fn has_history(&self) -> bool {
+        !self.lineage.is_empty()
+    }
     /// Begins a segment of one's own at the end.
     pub fn begin(&mut self, segment: Segment) -> Position {
         let from = self.end();

@@ -129,6 +129,8 @@ pub struct Replica {
     promoting: Option<(Term, FencingToken)>,
     recovering: bool,
     crashed: bool,
+    /// It crashed while deposed: its segment may have been cut, and no entry is written twice.
+    cut: bool,
     restarts: u16,
     storage_ok: LogIndex,
     /// Which question to the storage counts, and up to where it asked.
@@ -174,6 +176,7 @@ impl Replica {
             promoting: None,
             recovering: false,
             crashed: false,
+            cut: false,
             restarts: 0,
             storage_ok: LogIndex(0),
             storage_round: 0,
@@ -362,8 +365,20 @@ impl Replica {
     /// that nobody else led in between (the agent knows).
     fn resume(&mut self, ctx: &mut Ctx<'_>) {
         self.quiesced = false;
-        if self.core.role == Role::Deposed && self.core.seen <= self.core.token {
-            self.core.role = Role::Primary;
+        // A database that has lost its history has nothing to go on with: it waits for somebody
+        // to follow.
+        let able = self.core.role == Role::Deposed && self.core.log.has_history();
+        if !able || self.core.seen > self.core.token {
+            return;
+        }
+        self.core.role = Role::Primary;
+        if self.recovering {
+            return;
+        }
+        if std::mem::take(&mut self.cut) {
+            self.restarts = self.restarts.saturating_add(1);
+            self.lead(ctx);
+        } else {
             self.mode.on_lead(&mut self.core, ctx);
             ctx.claim(Claim::Primary(self.core.group, self.core.term));
         }
@@ -430,6 +445,7 @@ impl Replica {
     fn lead(&mut self, ctx: &mut Ctx<'_>) {
         let segment = Segment::again(self.core.term, ctx.node(), self.restarts);
         let from = self.core.log.begin(segment);
+        self.cut = false;
         self.storage_ok = LogIndex(0);
         self.storage_asked = LogIndex(0);
         self.storage_round = self.storage_round.wrapping_add(1);
@@ -598,6 +614,7 @@ impl Machine for Replica {
         {
             self.core.role = Role::Deposed;
         }
+        self.cut = self.core.role == Role::Deposed;
         self.follower.crash(&self.core.log);
     }
 }

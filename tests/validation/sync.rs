@@ -77,7 +77,7 @@ pub fn nothing_lost(effort: Effort) -> Case {
         ("1 of 2, most advanced promoted, disk lost", one, "most_advanced", "lost", true),
         ("1 of 2, first listed promoted (the far one)", one, "first_listed", "kept", false),
     ];
-    let number = effort.of(150, 1_500);
+    let number = effort.of(60, 300);
     let mut rows = Vec::new();
     for (what, acks, candidate, disk, nothing) in plans {
         let found = count(acks, candidate, disk, number);

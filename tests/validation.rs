@@ -90,6 +90,11 @@ fn a_correct_lease_never_lets_two_answer_and_one_without_guard_does() {
     check(lease::law(Effort::Few));
 }
 
+#[test]
+fn a_database_that_lost_its_disk_does_not_resume_an_empty_history() {
+    lease::resumes_after_losing_its_disk();
+}
+
 /// Writes the report when `REPORT` is set; checks nothing anew otherwise.
 #[test]
 fn report() {

@@ -178,11 +178,7 @@ pub fn outage(effort: Effort) -> Case {
         let least = 2.0 * interval as f64;
         let what = format!("{name}: last client");
         rows.push(bounds_row(what, least, most, "s", &lasts, 0.002));
-        // One resolver per trial: those of one trial share its detection.
-        let one = |run: &Trial| {
-            run.freed[0..].iter().copied().fold((0.0, 0_u32), |a, t| (a.0 + t, a.1 + 1)).0
-        };
-        let totals: Vec<f64> = runs.iter().map(|run| one(run) / RESOLVERS - DEATH).collect();
+        let totals: Vec<f64> = runs.iter().map(|run| mean(&run.freed) - DEATH).collect();
         let text = format!(
             "mean_outage_s,standard_error_s,mean_of_resolvers_s,last_s\n{:.5},{:.5},{:.5},{:.5}\n",
             mean(&downtimes),

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use regionsim::measure::{MetricKey, Oracle, Sample, Verdict};
 use regionsim::model::fact::{Claim, Fact, Observer};
 use regionsim::model::id::NodeId;
-use regionsim::scenario::{Scenario, load, render};
+use regionsim::scenario::{Scenario, load};
 use regionsim::sim::SimTime;
 use regionsim::world::{Limits, Stage};
 
@@ -77,7 +77,6 @@ pub fn stage(text: &str) -> (Scenario, Stage) {
         let told: Vec<String> = diagnostics.iter().map(|d| format!("{d:?}")).collect();
         panic!("the scenario has errors:\n{text}\n{}", told.join("\n"));
     };
-    let _ = render;
     let stage = Stage::new(&scenario.plan).expect("a scenario without errors can be staged");
     (scenario, stage)
 }

@@ -205,3 +205,21 @@ pub fn law(effort: Effort) -> Case {
         tables: Vec::new(),
     }
 }
+
+/// Found by the law: a primary that came back with an empty disk was told to resume, and wrote
+/// into a history that it no longer had.
+pub fn resumes_after_losing_its_disk() {
+    let mut text = base("1900ms");
+    for (at, process) in [(12, "host"), (30, "database")] {
+        let _ = write!(
+            text,
+            "[[fault]]\nkind = \"crash\"\ntarget = \"db@a\"\nprocess = \"{process}\"\nat = \"{at}s\"\n\
+             duration = \"1s\"\ndisk = \"lost\"\n"
+        );
+    }
+    let (scenario, stage) = stage(&text);
+    for trial in 0..5 {
+        let verdict = judged(&scenario, &stage, trial);
+        assert_eq!(value(&verdict, "split_brain.incidents"), 0.0, "trial {trial}");
+    }
+}

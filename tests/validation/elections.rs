@@ -234,7 +234,7 @@ pub fn split_votes(effort: Effort) -> Case {
         if live == 4 {
             let share: Vec<f64> = first.iter().map(|t| f64::from(u8::from(*t <= 0.25))).collect();
             let what = "n = 5, 4 live: Pr(earliest timeout ≤ 1/4); printed as 0.68".to_string();
-            let exact = 1.0 - 0.75_f64.powi(4);
+            let exact = 1.0 - 0.75 * 0.75 * 0.75 * 0.75;
             rows.push(Row { label: "READ", ..mean_row(what, exact, "", &share, 0.0) });
         }
     }

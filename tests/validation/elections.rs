@@ -153,7 +153,7 @@ pub fn wide_area(effort: Effort) -> Case {
                 published: format!("{} ms{again}", published[i]),
                 ours: format!("{:.1} ms", ours[i]),
                 interval: format!("{} elections", took.len()),
-                tolerance: format!("± {} %", TOLERANCE[i] * 100.0),
+                tolerance: format!("± {:.0} %", TOLERANCE[i] * 100.0),
                 pass: (ours[i] / published[i] - 1.0).abs() <= TOLERANCE[i],
             });
         }

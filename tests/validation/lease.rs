@@ -199,7 +199,7 @@ pub fn law(effort: Effort) -> Case {
     ];
     Case {
         title: "The law of the lease",
-        source: "Gray and Cheriton, Leases, SOSP 1989: leases are safe while clocks drift by less than the allowance.",
+        source: "follows from the protocol: the holder counts ttl - guard from its request, the service ttl + guard from the grant, each by its own clock.",
         notes: "Random schedules of overlapping faults, a partition that outlives the lease among them: complete, partial and one-way partitions, crashes of hosts, databases and agents (at most one disk lost per schedule), pauses, loss and delay, over clocks that each run up to 9 % fast or slow. The lease (10 s, enforced by the database) allows guard / ttl = 19 % between two clocks. Judged by the facts alone.",
         rows,
         tables: Vec::new(),

@@ -6,6 +6,9 @@
 //!   seconds. Instructions per operation are the difference of two such runs of different length
 //!   under callgrind, divided by the difference of their operations: no clock, no noise.
 
+// A benchmark measures with a clock; the library has none.
+#![allow(clippy::disallowed_types)]
+
 use rayon::prelude::*;
 use regionsim::measure::oracle::Oracle;
 use regionsim::measure::settings::Settings;

@@ -79,11 +79,15 @@ impl Log {
         Position { segment, index: self.end }
     }
     /// Takes over entries that another wrote: `segment` up to `upto`, following directly.
+    /// What it has already changes nothing.
     pub fn extend(&mut self, segment: Segment, upto: LogIndex) {
+        if upto <= self.end {
+            return;
+        }
         if self.lineage.last().is_none_or(|(last, _)| *last != segment) {
             self.lineage.push((segment, self.end));
         }
-        self.end = self.end.max(upto);
+        self.end = upto;
     }
     /// Notes that the disk has everything up to `index`.
     pub fn mark_durable(&mut self, index: LogIndex) {
@@ -117,7 +121,7 @@ pub enum Appended<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Book {
     rings: Vec<Vec<(u64, GroupId, Position)>>,
-    /// The rare operations that were appended more than once.
+    /// The rare operations that were appended more than once, as long as their rings know them.
     more: BTreeMap<OpId, Vec<Position>>,
 }
 
@@ -140,12 +144,13 @@ impl Book {
         if slot.0 == op.seq() {
             let first = slot.2;
             self.more.entry(op).or_insert_with(|| vec![first]).push(at);
-            if self.more.len() > Book::DEPTH {
-                self.more.pop_first();
+        } else if slot.0 == u64::MAX || slot.0 < op.seq() {
+            if !self.more.is_empty() {
+                self.more.remove(&OpId::new(op.client(), slot.0));
             }
-        } else {
             *slot = (op.seq(), group, at);
         }
+        // Else it comes so late that its place belongs to a later one by now: it is forgotten.
     }
     /// Where `op` was appended.
     #[inline]

@@ -324,7 +324,8 @@ pub enum StorageMsg {
     Check {
         /// My token.
         token: FencingToken,
-        /// Numbers the batches of one primary.
+        /// Repeated in the answer. The primary's: its round of questions in the upper 16 bits,
+        /// the last entry asked about in the others.
         seq: u64,
     },
     /// Accepted.

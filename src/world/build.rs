@@ -38,7 +38,14 @@ impl Stage {
             let drift = dice.below(2 * most + 1) as i64 - most as i64;
             let mut clock = Clock::new(uptime, 0);
             clock.set_drift(crate::sim::SimTime::ZERO, drift);
-            Host { clock, down_by: Vec::new(), drift, drifted_by: Vec::new(), watchdog: 0 }
+            Host {
+                clock,
+                down_by: Vec::new(),
+                drift,
+                drifted_by: Vec::new(),
+                watchdog: 0,
+                watchdog_due: None,
+            }
         };
         self.layout.nodes.iter().map(host).collect()
     }
@@ -56,7 +63,7 @@ impl Stage {
                 incarnation: 0,
                 timers: Vec::new(),
                 disk: Disk::new(Dist::new(self.disk_delay(*task)), disk_dice),
-                inbox: Vec::new(),
+                inbox: std::collections::VecDeque::new(),
                 admits: false,
                 acks: u16::MAX,
                 stopped_by: Vec::new(),

@@ -104,7 +104,9 @@ impl<O: Observer> World<'_, O> {
                 self.fact(Fact::Began { node, group, segment, from });
             }
             Effect::Truncate { group, to } => {
-                self.slots[process.index()].disk.void();
+                let slot = &mut self.slots[process.index()];
+                slot.disk.void();
+                slot.inbox.retain(|input| *input != Input::Durable);
                 self.fact(Fact::Truncated { node, group, to });
             }
             Effect::Authorise { group, holder, token } => {
@@ -150,7 +152,12 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn cancel_timer(&mut self, process: ProcessId, timer: Timer) {
-        let timers = &mut self.slots[process.index()].timers;
+        let slot = &mut self.slots[process.index()];
+        if !slot.inbox.is_empty() {
+            // It fired during a pause, and has not been heard yet.
+            slot.inbox.retain(|input| *input != Input::Timer(timer));
+        }
+        let timers = &mut slot.timers;
         if let Some(i) = timers.iter().position(|(other, ..)| *other == timer) {
             let (_, key, _) = timers.swap_remove(i);
             self.queue.cancel(key);

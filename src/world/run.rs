@@ -6,6 +6,7 @@ use crate::model::ctx::{Effect, Input, Timer};
 use crate::model::fact::{Fact, Observer};
 use crate::model::id::{FencingToken, NodeId, ProcessId};
 use crate::model::log::Book;
+use crate::model::msg::Msg;
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::digest::Digest;
@@ -16,6 +17,7 @@ use crate::world::disk::Disk;
 use crate::world::process::{Process, State};
 use crate::world::stage::Stage;
 use crate::world::wires::Wires;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When a run must end early.
@@ -100,7 +102,7 @@ pub(super) struct Slot {
     pub timers: Vec<(Timer, Key, LocalTime)>,
     pub disk: Disk,
     /// What arrived while it was paused.
-    pub inbox: Vec<Input>,
+    pub inbox: VecDeque<Input>,
     pub admits: bool,
     pub acks: u16,
     /// Who stops it: faults, and its watchdog.
@@ -117,7 +119,10 @@ pub(super) struct Host {
     /// Its drift without faults, and what each fault adds, in parts per billion.
     pub drift: i64,
     pub drifted_by: Vec<(u32, i64)>,
+    /// Counts how often the watchdog was wound up; a firing of an earlier time is void.
     pub watchdog: u32,
+    /// When it runs out, by the local clock; nothing while it is disarmed.
+    pub watchdog_due: Option<LocalTime>,
 }
 
 /// One trial under way.
@@ -169,7 +174,9 @@ impl<O: Observer> World<'_, O> {
         let slot = &mut self.slots[process.index()];
         match slot.state {
             State::Running => self.step(process, input),
-            State::Paused if slot.inbox.len() < INBOX => slot.inbox.push(input),
+            State::Paused if slot.inbox.len() < INBOX || !may_drop(&input) => {
+                slot.inbox.push_back(input);
+            }
             State::Paused | State::Dead => {}
         }
     }
@@ -234,9 +241,16 @@ impl<O: Observer> World<'_, O> {
     }
 }
 
-/// How many messages wait for a paused process before further ones are dropped: a full socket
-/// buffer. Our choice; a paused database at 10,000 requests a second fills it in six seconds.
+/// How many messages wait for a paused process before further requests are dropped: a full
+/// queue of connections. Our choice; a paused database at 10,000 requests a second fills it in
+/// six seconds.
 const INBOX: usize = 1 << 16;
+
+/// True for what a full host drops: requests on connections of their own. Streams have a window
+/// of their own; the process's timers and its disk do not go through the network at all.
+fn may_drop(input: &Input) -> bool {
+    matches!(input, Input::Message { msg: Msg::Client(_) | Msg::Probe(_), .. })
+}
 
 impl Stage {
     /// Runs one trial and hands every fact and claim to `observer`. Cannot fail: a broken

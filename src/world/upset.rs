@@ -107,8 +107,7 @@ impl<O: Observer> World<'_, O> {
 
     fn stop_host(&mut self, node: NodeId, owner: u32, disk_kept: bool) {
         self.hosts[node.index()].down_by.push(owner);
-        let watchdog = &mut self.hosts[node.index()].watchdog;
-        *watchdog = watchdog.wrapping_add(1);
+        self.wind_watchdog(node, Span::MAX);
         for process in self.stage.layout.nodes[node.index()].processes.clone() {
             self.kill(process, disk_kept, false);
         }
@@ -169,7 +168,9 @@ impl<O: Observer> World<'_, O> {
         }
         let paused = !slot.paused_by.is_empty();
         slot.state = if paused { State::Paused } else { State::Running };
-        self.fact(Fact::Up { node, process });
+        if !paused {
+            self.fact(Fact::Up { node, process });
+        }
         self.hear(process, Input::Start);
     }
 
@@ -193,11 +194,11 @@ impl<O: Observer> World<'_, O> {
         }
         slot.state = State::Running;
         let node = slot.node;
-        let inbox = std::mem::take(&mut slot.inbox);
         self.fact(Fact::Up { node, process });
         self.ask(process);
-        for input in inbox {
-            self.hear(process, input);
+        // One by one: what is heard first may disarm a timer that fired meanwhile.
+        while let Some(input) = self.slots[process.index()].inbox.pop_front() {
+            self.step(process, input);
         }
     }
 
@@ -220,16 +221,25 @@ impl<O: Observer> World<'_, O> {
             }
             self.slots[process.index()].timers = timers;
         }
+        if self.hosts[node.index()].watchdog_due.is_some() {
+            self.schedule_watchdog(node);
+        }
     }
 
+    /// Winds a host's watchdog up; the longest span disarms it.
     pub(super) fn wind_watchdog(&mut self, node: NodeId, after: Span) {
         let host = &mut self.hosts[node.index()];
+        let due = host.clock.local(self.now).saturating_add(after);
+        host.watchdog_due = (after != Span::MAX).then_some(due);
+        self.schedule_watchdog(node);
+    }
+
+    fn schedule_watchdog(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node.index()];
         host.watchdog = host.watchdog.wrapping_add(1);
-        if after == Span::MAX {
-            return;
-        }
+        let Some(due) = host.watchdog_due else { return };
         let generation = host.watchdog;
-        let at = self.now.saturating_add(host.clock.true_span(after)).min(self.stage.end_of_time);
+        let at = host.clock.when(due).max(self.now).min(self.stage.end_of_time);
         self.queue.schedule(at, Phase::Timer, Event::Watchdog { node, generation });
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Packet {
     pub from: ProcessId,
     pub to: ProcessId,
     pub tries: u8,
+    /// The sender's life: its connections die with it.
+    pub life: u16,
 }
 
 /// All that a sender needs to know of one receiver, in one place.
@@ -130,7 +132,8 @@ impl<O: Observer> World<'_, O> {
             Class::Independent { patience } => self.now.saturating_add(patience),
         };
         let sent = self.now;
-        let packet = || Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0 };
+        let life = self.slots[from.index()].incarnation as u16;
+        let packet = || Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0, life };
         let dice = if dice == 0 { self.make_dice(from, to, ALONE) } else { dice - 1 };
         self.launch(pair, bytes, dice, packet);
     }
@@ -138,7 +141,8 @@ impl<O: Observer> World<'_, O> {
     #[inline(never)]
     fn send_local(&mut self, from: ProcessId, to: ProcessId, msg: &Msg) {
         let (sent, give_up) = (self.now, SimTime::ZERO);
-        let packet = Packet { msg: *msg, sent, give_up, bytes: 0, pair: 0, from, to, tries: 0 };
+        let (bytes, pair, tries, life) = (0, 0, 0, 0);
+        let packet = Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries, life };
         let letter = self.wires.letters.keep(packet);
         self.queue.schedule(sent.saturating_add(LOCAL_DELAY), Phase::Arrive, Event::Local(letter));
     }
@@ -201,8 +205,9 @@ impl<O: Observer> World<'_, O> {
 
     pub(super) fn resend(&mut self, letter: u32) {
         let packet = self.wires.letters.take(letter);
-        // A dead sender sends nothing again.
-        if self.slots[packet.from.index()].state != State::Dead {
+        // A dead sender sends nothing again, nor does the one that was started in its place.
+        let slot = &self.slots[packet.from.index()];
+        if slot.state != State::Dead && slot.incarnation as u16 == packet.life {
             let dice = self.dice(packet.from, packet.to, ALONE);
             let sent = self.now;
             let again = || Packet { sent, ..packet };

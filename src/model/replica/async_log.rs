@@ -9,6 +9,9 @@ use crate::model::replica::peer::Peer;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 
+/// The shortest batch interval: a timer of nothing would stop time.
+const SHORTEST: Span = Span::from_millis(1);
+
 /// The next batch leaves.
 const BATCH: Timer = Timer::of(MODE_TIMERS);
 
@@ -61,7 +64,7 @@ impl Mode {
     pub fn new(params: &Params, _standbys: usize) -> Mode {
         Mode {
             ship: params.ship,
-            batch_interval: params.batch_interval,
+            batch_interval: params.batch_interval.max(SHORTEST),
             answer: params.answer,
             shipper: Shipper::default(),
         }
@@ -94,8 +97,7 @@ impl Replicate for Mode {
         }
     }
     fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>) {
-        let open = self.ship == Ship::Flush;
-        self.shipper.on_peer(from, peer, open, core, ctx);
+        self.shipper.on_peer(from, peer, core, ctx);
     }
     fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>) {
         if timer == BATCH {

@@ -1,6 +1,8 @@
 //! Replicas of a store with one writer: a shell for admission, lease, fencing and answers, and a
 //! mode that says when a write counts as done.
-
+//!
+//! May use the model's vocabulary and `sim`. Will never know who decides that it leads, which
+//! clients there are, or what the network does.
 //!
 //! # Decided
 //! - Only the shell answers; a mode implements [`Replicate`] and says how far writes count as
@@ -8,15 +10,22 @@
 //! - The standby's side ([`follower`]) and the primary's cursors ([`shipper`]) are shared by all
 //!   modes that ship a log. A primary ships what is on its own disk, as PostgreSQL does, so that
 //!   a standby is never ahead of it.
+//! - A standby numbers its requests to join, and an answer repeats the number. Requests are asked
+//!   again while the way is cut; without the number a late answer to an old one would cut off
+//!   entries that have been received, and confirmed, since.
+//! - After a crash a primary begins a new segment, however it comes to lead again: what was only
+//!   in memory had names in the old one, and no two entries may have one name.
 
 pub mod async_log;
+pub mod core;
 pub mod follower;
 pub mod peer;
 pub mod shell;
 pub mod shipper;
 pub mod sync;
 
-pub use shell::{Core, Replica, ReplicaSpec};
+pub use self::core::{Core, ReplicaSpec};
+pub use shell::Replica;
 
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{LogIndex, ProcessId};

@@ -9,6 +9,8 @@ pub enum Peer {
     Join {
         /// The term of the primary I was told to follow.
         term: Term,
+        /// Numbers my questions; the answer repeats it, and an answer to an older one is void.
+        seq: u32,
         /// The end of my history, or a place further back when you did not know that.
         at: Position,
     },
@@ -18,6 +20,8 @@ pub enum Peer {
         term: Term,
         /// My token.
         token: FencingToken,
+        /// Of the question.
+        seq: u32,
         /// The last shared place.
         at: Position,
     },
@@ -25,6 +29,8 @@ pub enum Peer {
     Unknown {
         /// My term.
         term: Term,
+        /// Of the question.
+        seq: u32,
         /// What I did not know.
         segment: Segment,
     },
@@ -45,12 +51,21 @@ pub enum Peer {
     Have {
         /// Of the primary I follow.
         term: Term,
+        /// The question by which I joined. What was said before it was asked counts no more.
+        session: u32,
         /// In memory.
         received: LogIndex,
         /// On disk.
         flushed: LogIndex,
         /// Visible to readers.
         applied: LogIndex,
+    },
+    /// Primary to standby: I have forgotten that you joined; join again.
+    Rejoin {
+        /// My term.
+        term: Term,
+        /// The question by which you believe to have joined.
+        session: u32,
     },
     /// Anyone to a primary: I have seen a newer token than yours.
     Stale {

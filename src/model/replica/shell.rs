@@ -3,6 +3,9 @@
 //! Only the shell answers clients. A mode says how far writes count as done; the shell adds what
 //! its lease and its fencing token allow.
 
+mod roles;
+
+use super::core::{Core, ReplicaSpec};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
@@ -33,31 +36,6 @@ pub(super) const FOLLOWER_TIMERS: u16 = 10;
 /// Timers from this kind on belong to the mode.
 pub(super) const MODE_TIMERS: u16 = 20;
 
-/// What a replica needs to know of its store.
-#[derive(Clone, Debug)]
-pub struct ReplicaSpec {
-    /// The store.
-    pub group: GroupId,
-    /// The databases of all replicas, this one included; the first is primary at the start.
-    pub replicas: Vec<ProcessId>,
-    /// The agent beside this database, if there is one.
-    pub agent: Option<ProcessId>,
-    /// True when a primary needs a lease to admit writes.
-    pub leased: bool,
-    /// True when replicas refuse what comes with an older token than they have seen.
-    pub checks_tokens: bool,
-    /// Storage that checks the token before a write is answered.
-    pub storage: Option<ProcessId>,
-    /// What this database believes to be after a crash.
-    pub restart: Restart,
-    /// From process start to work after a crash.
-    pub restart_time: Dist,
-    /// Log bytes of one write on the wire.
-    pub entry_bytes: u32,
-    /// Bytes of the answer to a write.
-    pub answer_bytes: u32,
-}
-
 /// A write that waits for its answer.
 #[derive(Clone, Copy, Debug)]
 struct Pending {
@@ -65,54 +43,6 @@ struct Pending {
     op: OpId,
     client: ProcessId,
     attempt: u8,
-}
-
-/// What modes and follower share with the shell.
-#[derive(Clone, Debug)]
-pub struct Core {
-    /// The store.
-    pub group: GroupId,
-    /// The databases of the other replicas.
-    pub peers: Vec<ProcessId>,
-    /// Log bytes of one write on the wire.
-    pub entry_bytes: u32,
-    /// What this replica is.
-    pub role: Role,
-    /// The term it leads, or follows.
-    pub term: Term,
-    /// The token it writes with.
-    pub token: FencingToken,
-    /// The newest token it has seen.
-    pub seen: FencingToken,
-    /// Its history.
-    pub log: Log,
-    /// True when standbys confirm what they have in memory, before it is on disk.
-    pub confirms_receipt: bool,
-    /// True when standbys confirm once more when entries have become visible.
-    pub confirms_apply: bool,
-    syncing: Option<Position>,
-}
-
-impl Core {
-    /// Starts a disk write of everything in memory, unless one is under way or there is nothing
-    /// to write: what arrives meanwhile goes with the next group.
-    pub fn sync(&mut self, ctx: &mut Ctx<'_>) {
-        let (end, durable) = (self.log.end(), self.log.durable());
-        if self.syncing.is_none() && end.index > durable.index {
-            self.syncing = Some(end);
-            ctx.effect(Effect::Sync { group: self.group, upto: end });
-        }
-    }
-    /// Cuts the history back.
-    pub fn truncate(&mut self, index: LogIndex, ctx: &mut Ctx<'_>) {
-        self.syncing = None;
-        self.log.truncate(index);
-        ctx.effect(Effect::Truncate { group: self.group, to: self.log.end() });
-    }
-    /// Sends to another replica.
-    pub fn tell(&self, to: ProcessId, peer: Peer, bytes: u32, ctx: &mut Ctx<'_>) {
-        ctx.send(to, Msg::Peer(self.group, peer), bytes);
-    }
 }
 
 /// A database process: one replica of one store.
@@ -127,8 +57,14 @@ pub struct Replica {
     lease_until: LocalTime,
     quiesced: bool,
     promoting: Option<(Term, FencingToken)>,
+    /// The time of the promotion is up.
+    promote_due: bool,
     recovering: bool,
     crashed: bool,
+    /// A crash wiped its memory, and it has begun no segment since.
+    wiped: bool,
+    /// Its disk was lost, and nobody has told it since what to be.
+    hollow: bool,
     restarts: u16,
     storage_ok: LogIndex,
     /// Which question to the storage counts, and up to where it asked.
@@ -172,8 +108,11 @@ impl Replica {
             lease_until: LocalTime::ZERO,
             quiesced: false,
             promoting: None,
+            promote_due: false,
             recovering: false,
             crashed: false,
+            wiped: false,
+            hollow: false,
             restarts: 0,
             storage_ok: LogIndex(0),
             storage_round: 0,
@@ -216,7 +155,8 @@ impl Replica {
             let at = self.core.log.end();
             return self.answer(from, op, attempt, Outcome::Ok, at, answer_bytes, ctx);
         }
-        if attempt > 0 && idempotent {
+        // Also a first attempt may come second: its transport goes on trying.
+        if idempotent {
             match ctx.appended(op) {
                 Appended::Forgotten => return,
                 Appended::Never => {}
@@ -321,79 +261,6 @@ impl Replica {
         self.progress(ctx);
     }
 
-    fn on_local(&mut self, local: LocalMsg, ctx: &mut Ctx<'_>) {
-        match local {
-            // The order came twice: the first one has been carried out.
-            LocalMsg::Lead { term, .. }
-                if term == self.core.term && self.core.role == Role::Primary =>
-            {
-                self.tell_agent(LocalMsg::Leading { term }, ctx);
-            }
-            LocalMsg::Lead { term, token, takes } if term > self.core.term => {
-                self.promoting = Some((term, token));
-                self.core.seen = self.core.seen.max(token);
-                self.follower.stop(ctx);
-                ctx.set_timer(PROMOTE, takes);
-            }
-            LocalMsg::Lease { token, until } => self.on_lease(token, until, ctx),
-            LocalMsg::StepDown => {
-                self.promoting = None;
-                self.depose(ctx);
-            }
-            LocalMsg::Quiesce => self.quiesced = true,
-            LocalMsg::Resume => self.resume(ctx),
-            LocalMsg::Follow { primary, term, token } => self.follow(primary, term, token, ctx),
-            LocalMsg::Ask { seq } => self.report(seq, ctx),
-            LocalMsg::Lead { .. }
-            | LocalMsg::Status { .. }
-            | LocalMsg::Leading { .. }
-            | LocalMsg::Fenced { .. } => {}
-        }
-    }
-
-    fn on_lease(&mut self, token: FencingToken, until: LocalTime, ctx: &mut Ctx<'_>) {
-        self.lease_until = until;
-        self.core.token = self.core.token.max(token);
-        self.core.seen = self.core.seen.max(token);
-        if until != LocalTime::MAX {
-            ctx.set_timer(LEASE, until.since(ctx.now()));
-        }
-        self.progress(ctx);
-    }
-
-    /// Takes work again after a quiet time, or after a lease that lapsed and came back, provided
-    /// that nobody else led in between (the agent knows).
-    fn resume(&mut self, ctx: &mut Ctx<'_>) {
-        self.quiesced = false;
-        if self.core.role == Role::Deposed && self.core.seen <= self.core.token {
-            self.core.role = Role::Primary;
-            self.mode.on_lead(&mut self.core, ctx);
-            ctx.claim(Claim::Primary(self.core.group, self.core.term));
-        }
-    }
-
-    fn depose(&mut self, ctx: &mut Ctx<'_>) {
-        self.pending.clear();
-        if self.core.role == Role::Primary {
-            self.core.role = Role::Deposed;
-            ctx.claim(Claim::SteppedDown(self.core.group, self.core.term));
-        }
-    }
-
-    fn follow(&mut self, primary: ProcessId, term: Term, token: FencingToken, ctx: &mut Ctx<'_>) {
-        if term < self.core.term || primary == ctx.me() {
-            return;
-        }
-        self.promoting = None;
-        self.depose(ctx);
-        self.core.role = Role::Standby;
-        self.core.term = term;
-        self.core.seen = self.core.seen.max(token);
-        self.quiesced = false;
-        self.follower.follow(primary, &mut self.core, ctx);
-        ctx.claim(Claim::Rejoining(self.core.group, ctx.node()));
-    }
-
     fn report(&mut self, seq: u32, ctx: &mut Ctx<'_>) {
         let status = LocalMsg::Status {
             seq,
@@ -412,38 +279,10 @@ impl Replica {
         }
     }
 
-    /// The promotion is over once the time is up and everything received has been applied.
-    fn try_promote(&mut self, ctx: &mut Ctx<'_>) {
-        let Some((term, token)) = self.promoting else { return };
-        if self.follower.applied() < self.core.log.durable().index {
-            self.follower.when_applied(ctx);
+    fn on_peer(&mut self, from: ProcessId, peer: Peer, ctx: &mut Ctx<'_>) {
+        if self.recovering {
             return;
         }
-        self.promoting = None;
-        self.core.role = Role::Primary;
-        self.core.term = term;
-        self.core.token = self.core.token.max(token);
-        self.quiesced = false;
-        self.restarts = 0;
-        self.lead(ctx);
-        self.tell_agent(LocalMsg::Leading { term }, ctx);
-    }
-
-    /// Begins a segment of one's own.
-    fn lead(&mut self, ctx: &mut Ctx<'_>) {
-        let segment = Segment::again(self.core.term, ctx.node(), self.restarts);
-        let from = self.core.log.begin(segment);
-        self.storage_ok = LogIndex(0);
-        self.storage_asked = LogIndex(0);
-        self.storage_round = self.storage_round.wrapping_add(1);
-        ctx.effect(Effect::Begin { group: self.core.group, segment, from });
-        ctx.claim(Claim::Primary(self.core.group, self.core.term));
-        self.begin_sync(ctx);
-        self.check_storage(ctx);
-        self.mode.on_lead(&mut self.core, ctx);
-    }
-
-    fn on_peer(&mut self, from: ProcessId, peer: Peer, ctx: &mut Ctx<'_>) {
         match peer {
             Peer::Ship { term, token, .. } if self.refuses(term, token) => {
                 if self.spec.checks_tokens && token < self.core.seen {
@@ -452,14 +291,14 @@ impl Replica {
                 }
             }
             Peer::Stale { token } => self.on_newer_token(token, ctx),
-            Peer::Ship { .. } | Peer::Fork { .. } | Peer::Unknown { .. } => {
+            Peer::Ship { .. } | Peer::Fork { .. } | Peer::Unknown { .. } | Peer::Rejoin { .. } => {
                 if self.core.role == Role::Standby {
                     self.follower.on_peer(from, peer, &mut self.core, ctx);
                     self.begin_sync(ctx);
                 }
             }
             Peer::Join { .. } | Peer::Have { .. } => {
-                if self.core.role == Role::Primary && !self.recovering {
+                if self.core.role == Role::Primary {
                     self.mode.on_peer(from, peer, &mut self.core, ctx);
                     self.progress(ctx);
                 }
@@ -472,15 +311,6 @@ impl Replica {
             || self.promoting.is_some()
             || term != self.core.term
             || (self.spec.checks_tokens && token < self.core.seen)
-    }
-
-    fn on_newer_token(&mut self, token: FencingToken, ctx: &mut Ctx<'_>) {
-        self.core.seen = self.core.seen.max(token);
-        if token > self.core.token && self.core.role == Role::Primary {
-            ctx.claim(Claim::Fenced(self.core.group, token));
-            self.depose(ctx);
-            self.tell_agent(LocalMsg::Fenced { token }, ctx);
-        }
     }
 
     fn on_storage(&mut self, storage: StorageMsg, ctx: &mut Ctx<'_>) {
@@ -497,32 +327,6 @@ impl Replica {
             }
             StorageMsg::Refused { token } => self.on_newer_token(token, ctx),
             StorageMsg::Accepted { .. } | StorageMsg::Check { .. } => {}
-        }
-    }
-
-    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
-        if std::mem::take(&mut self.crashed) {
-            self.recovering = true;
-            let takes = self.spec.restart_time.sample(&mut self.dice);
-            ctx.set_timer(RECOVER, takes);
-            return;
-        }
-        match self.core.role {
-            Role::Primary => self.lead(ctx),
-            Role::Standby => self.follower.start(&mut self.core, ctx),
-            Role::Deposed => {}
-        }
-    }
-
-    fn on_recovered(&mut self, ctx: &mut Ctx<'_>) {
-        self.recovering = false;
-        match self.core.role {
-            Role::Primary => {
-                self.restarts = self.restarts.saturating_add(1);
-                self.lead(ctx);
-            }
-            Role::Standby => self.follower.start(&mut self.core, ctx),
-            Role::Deposed => {}
         }
     }
 
@@ -582,7 +386,7 @@ impl Machine for Replica {
     }
 
     fn crash(&mut self, disk_kept: bool) {
-        self.crashed = true;
+        (self.crashed, self.wiped) = (true, true);
         self.pending.clear();
         self.lease_until = LocalTime::ZERO;
         self.quiesced = false;
@@ -596,6 +400,10 @@ impl Machine for Replica {
             self.core.log.truncate(durable);
         } else {
             self.core.log = Log::new();
+            self.hollow = true;
+            // Both were on that disk.
+            self.core.token = FencingToken(0);
+            self.core.seen = FencingToken(0);
         }
         if self.core.role == Role::Primary && (!disk_kept || self.spec.restart == Restart::Standby)
         {

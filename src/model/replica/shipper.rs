@@ -1,7 +1,7 @@
 //! The primary's side of log shipping: a cursor per standby, a window, and what each confirmed.
 //! The same in every mode that ships a log.
 
-use super::shell::Core;
+use super::core::Core;
 use crate::model::ctx::Ctx;
 use crate::model::id::{LogIndex, Position, ProcessId};
 use crate::model::replica::peer::Peer;
@@ -20,8 +20,12 @@ pub struct Cursor {
     pub peer: ProcessId,
     /// True after it joined, until the connection breaks.
     pub joined: bool,
+    /// The number of the question by which it joined; older ones are void.
+    session: u32,
     /// The last entry sent to it.
-    sent: LogIndex,
+    pub sent: LogIndex,
+    /// Where shipping began when it joined.
+    from: LogIndex,
     /// What it has confirmed.
     pub received: LogIndex,
     /// What it has confirmed.
@@ -36,17 +40,22 @@ pub struct Cursor {
 #[derive(Clone, Debug, Default)]
 pub struct Shipper {
     cursors: Vec<Cursor>,
+    /// How far may be shipped: what was on our disk at the last [`Shipper::ship`].
+    upto: LogIndex,
 }
 
 impl Shipper {
     /// Begins anew: nobody has joined.
     pub fn reset(&mut self, core: &Core, now: LocalTime) {
         let zero = LogIndex(0);
+        self.upto = core.log.durable().index;
         self.cursors.clear();
         self.cursors.extend(core.peers.iter().map(|peer| Cursor {
             peer: *peer,
             joined: false,
+            session: 0,
             sent: zero,
+            from: zero,
             received: zero,
             flushed: zero,
             applied: zero,
@@ -70,16 +79,17 @@ impl Shipper {
 
     /// Sends every joined standby what is on our disk and not yet on its way.
     pub fn ship(&mut self, core: &Core, ctx: &mut Ctx<'_>) {
+        self.upto = core.log.durable().index;
         for cursor in &mut self.cursors {
-            Shipper::ship_to(cursor, core, ctx);
+            Shipper::ship_to(cursor, self.upto, core, ctx);
         }
     }
 
-    fn ship_to(cursor: &mut Cursor, core: &Core, ctx: &mut Ctx<'_>) {
+    fn ship_to(cursor: &mut Cursor, limit: LogIndex, core: &Core, ctx: &mut Ctx<'_>) {
         let bytes = u64::from(core.entry_bytes.max(1));
-        let limit = core.log.durable().index;
         while cursor.joined && cursor.sent < limit {
-            let under_way = (cursor.sent.0.saturating_sub(cursor.received.0)) * bytes;
+            let confirmed = cursor.received.max(cursor.from);
+            let under_way = (cursor.sent.0.saturating_sub(confirmed.0)) * bytes;
             if under_way >= WINDOW_BYTES {
                 return;
             }
@@ -94,33 +104,33 @@ impl Shipper {
         }
     }
 
-    /// A standby said something; true when its confirmations moved. Where `open`, what its
-    /// window now allows is sent on; otherwise it waits for the next [`Shipper::ship`].
-    pub fn on_peer(
-        &mut self,
-        from: ProcessId,
-        peer: Peer,
-        open: bool,
-        core: &Core,
-        ctx: &mut Ctx<'_>,
-    ) -> bool {
+    /// A standby said something; true when its confirmations moved. What its window now allows
+    /// of the last [`Shipper::ship`] is sent on.
+    pub fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &Core, ctx: &mut Ctx<'_>) -> bool {
+        let limit = self.upto;
         let Some(cursor) = self.cursors.iter_mut().find(|c| c.peer == from) else { return false };
         match peer {
-            Peer::Join { term, at } if term == core.term => {
-                Shipper::on_join(cursor, at, core, ctx);
+            Peer::Join { term, seq, at } if term == core.term => {
+                // A question that was answered already is asked again while the answer is still
+                // under way; and one that was overtaken by a later one is void.
+                if seq > cursor.session || (seq == cursor.session && !cursor.joined) {
+                    Shipper::on_join(cursor, seq, at, core, ctx);
+                    Shipper::ship_to(cursor, limit, core, ctx);
+                }
                 false
             }
-            Peer::Have { term, received, flushed, applied } if term == core.term => {
-                if !cursor.joined {
+            Peer::Have { term, session, received, flushed, applied } if term == core.term => {
+                if !cursor.joined || session != cursor.session {
+                    if session >= cursor.session {
+                        core.tell(from, Peer::Rejoin { term, session }, 100, ctx);
+                    }
                     return false;
                 }
                 cursor.received = received;
                 cursor.flushed = flushed;
                 cursor.applied = applied;
                 cursor.heard = ctx.now();
-                if open {
-                    Shipper::ship_to(cursor, core, ctx);
-                }
+                Shipper::ship_to(cursor, limit, core, ctx);
                 true
             }
             _ => false,
@@ -128,7 +138,7 @@ impl Shipper {
     }
 
     /// Finds the last place both histories share, or asks to look further back.
-    fn on_join(cursor: &mut Cursor, at: Position, core: &Core, ctx: &mut Ctx<'_>) {
+    fn on_join(cursor: &mut Cursor, seq: u32, at: Position, core: &Core, ctx: &mut Ctx<'_>) {
         let shared = if at.index == LogIndex(0) {
             Some(LogIndex(0))
         } else {
@@ -136,18 +146,22 @@ impl Shipper {
                 .span_of(at.segment)
                 .map(|(before, last)| if at.index > before { at.index.min(last) } else { before })
         };
+        let term = core.term;
         let Some(index) = shared else {
-            let unknown = Peer::Unknown { term: core.term, segment: at.segment };
+            let unknown = Peer::Unknown { term, seq, segment: at.segment };
             return core.tell(cursor.peer, unknown, 100, ctx);
         };
         cursor.joined = true;
+        cursor.session = seq;
         cursor.sent = index;
-        cursor.received = index;
+        cursor.from = index;
+        // Nothing counts as confirmed again before it says so in this session: it may have lost
+        // its memory, or its disk.
+        cursor.received = LogIndex(cursor.received.0.min(index.0));
         cursor.flushed = LogIndex(cursor.flushed.0.min(index.0));
         cursor.applied = LogIndex(cursor.applied.0.min(index.0));
         cursor.heard = ctx.now();
-        let fork = Peer::Fork { term: core.term, token: core.token, at: core.log.position(index) };
+        let fork = Peer::Fork { term, token: core.token, seq, at: core.log.position(index) };
         core.tell(cursor.peer, fork, 100, ctx);
-        Shipper::ship_to(cursor, core, ctx);
     }
 }

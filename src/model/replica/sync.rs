@@ -12,6 +12,8 @@ use crate::sim::time::LocalTime;
 
 /// Looks for standbys that have been silent for too long.
 const SILENT: Timer = Timer::of(MODE_TIMERS);
+/// The shortest patience with a silent standby: a timer of nothing would stop time.
+const SHORTEST: Span = Span::from_millis(4);
 
 crate::choices! {
     /// What a standby must have done before it confirms.
@@ -52,6 +54,23 @@ crate::params! {
     }
 }
 
+/// A standby under watch, with `dead_standby = "drop"`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watched {
+    /// Since when it owes a confirmation.
+    owes_since: Option<LocalTime>,
+    /// When it was dropped, if it no longer counts.
+    dropped_at: Option<LocalTime>,
+    /// What was on our disk when it spoke again.
+    must_reach: Option<LogIndex>,
+}
+
+impl Watched {
+    fn counts(&self) -> bool {
+        self.dropped_at.is_none()
+    }
+}
+
 /// Synchronous replication at work.
 #[derive(Clone, Debug)]
 pub struct Mode {
@@ -59,10 +78,8 @@ pub struct Mode {
     ack_on: Ack,
     drop_after: Option<Span>,
     shipper: Shipper,
-    /// Standbys that no longer count, until they have caught up; by their place among cursors.
-    dropped: Vec<bool>,
-    /// Since when each standby owes a confirmation.
-    owes_since: Vec<Option<LocalTime>>,
+    /// By the standbys' places among the cursors.
+    watched: Vec<Watched>,
     acked: LogIndex,
 }
 
@@ -72,10 +89,10 @@ impl Mode {
         Mode {
             needed: params.acks.map_or(standbys, |acks| acks as usize).min(standbys),
             ack_on: params.ack_on,
-            drop_after: (params.dead_standby == OnDeadStandby::Drop).then_some(params.drop_after),
+            drop_after: (params.dead_standby == OnDeadStandby::Drop)
+                .then_some(params.drop_after.max(SHORTEST)),
             shipper: Shipper::default(),
-            dropped: vec![false; standbys],
-            owes_since: vec![None; standbys],
+            watched: vec![Watched::default(); standbys],
             acked: LogIndex(0),
         }
     }
@@ -90,7 +107,7 @@ impl Mode {
 
     /// How many must confirm now: those asked for, but no more than still count.
     fn needed_now(&self) -> usize {
-        let counting = self.dropped.iter().filter(|dropped| !**dropped).count();
+        let counting = self.watched.iter().filter(|watched| watched.counts()).count();
         self.needed.min(counting)
     }
 
@@ -104,8 +121,8 @@ impl Mode {
                 .shipper
                 .cursors()
                 .iter()
-                .zip(&self.dropped)
-                .filter(|(_, dropped)| !**dropped)
+                .zip(&self.watched)
+                .filter(|(_, watched)| watched.counts())
                 .map(|(cursor, _)| self.confirmed(cursor))
                 .collect();
             confirmed.sort_unstable();
@@ -120,15 +137,28 @@ impl Mode {
     fn judge_silence(&mut self, core: &Core, now: LocalTime) {
         let Some(patience) = self.drop_after else { return };
         let own = core.log.durable().index;
-        for (i, cursor) in self.shipper.cursors().iter().enumerate() {
-            if self.confirmed(cursor) >= own {
-                self.owes_since[i] = None;
-                self.dropped[i] = false;
+        for i in 0..self.shipper.cursors().len() {
+            let cursor = self.shipper.cursors()[i];
+            let confirmed = self.confirmed(&cursor);
+            let watched = &mut self.watched[i];
+            if confirmed >= own {
+                *watched = Watched::default();
+            } else if let Some(dropped_at) = watched.dropped_at {
+                // Under load nobody ever confirms all that is on our disk at that moment. It has
+                // caught up when it reached what was there when it spoke again, and all that came
+                // since is on its way to it (PostgreSQL's `streaming` after `catchup`).
+                if cursor.joined && cursor.heard > dropped_at {
+                    let goal = *watched.must_reach.get_or_insert(own);
+                    if confirmed >= goal && cursor.sent >= own {
+                        *watched = Watched::default();
+                    }
+                }
             } else {
-                let since = *self.owes_since[i].get_or_insert(now);
+                let since = *watched.owes_since.get_or_insert(now);
                 // Progress counts: a standby that confirms something is slow, not silent.
                 if now.since(since.max(cursor.heard)) >= patience {
-                    self.dropped[i] = true;
+                    watched.dropped_at = Some(now);
+                    watched.must_reach = None;
                 }
             }
         }
@@ -152,8 +182,7 @@ impl Replicate for Mode {
     fn on_lead(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
         self.shipper.reset(core, ctx.now());
         self.acked = LogIndex(0);
-        self.dropped.fill(false);
-        self.owes_since.fill(None);
+        self.watched.fill(Watched::default());
         if let Some(patience) = self.drop_after {
             ctx.set_timer(SILENT, patience.div(4));
         }
@@ -164,7 +193,7 @@ impl Replicate for Mode {
         self.count(core);
     }
     fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>) {
-        if self.shipper.on_peer(from, peer, true, core, ctx) {
+        if self.shipper.on_peer(from, peer, core, ctx) {
             self.judge_silence(core, ctx.now());
             self.count(core);
         }

@@ -83,13 +83,13 @@ impl<O: Observer> World<'_, O> {
             return self.with_flow(number, |flow, now, _, out| flow.killed(seq, now, out));
         }
         if slot.state == State::Dead || life.is_some_and(|life| life != slot.incarnation) {
-            // Nothing listens there, or somebody who knows nothing of this connection.
+            // Nothing listens there, or somebody who knows nothing of this connection. Where the
+            // word of it gets lost, the sender goes on trying.
+            let Some(at) = self.way_back(to, from) else {
+                return self.with_flow(number, |flow, now, _, out| flow.killed(seq, now, out));
+            };
             self.forget(number);
-            if let Some(at) = self.way_back(to, from) {
-                let reset = Event::Reset { to: from, by: to };
-                self.queue.schedule(at, Phase::Arrive, reset);
-            }
-            return;
+            return self.queue_reset(at, from, to);
         }
         let incarnation = slot.incarnation;
         self.wires.connections[number as usize].life = Some(incarnation);
@@ -102,6 +102,10 @@ impl<O: Observer> World<'_, O> {
             self.hear(to, Input::Message { from, msg });
         }
         self.wires.delivered = delivered;
+    }
+
+    fn queue_reset(&mut self, at: SimTime, to: ProcessId, by: ProcessId) {
+        self.queue.schedule(at, Phase::Arrive, Event::Reset { to, by });
     }
 
     fn forget(&mut self, number: u32) {
@@ -144,8 +148,7 @@ impl<O: Observer> World<'_, O> {
                 && remote
                 && let Some(at) = self.way_back(dead, other)
             {
-                let reset = Event::Reset { to: other, by: dead };
-                self.queue.schedule(at, Phase::Arrive, reset);
+                self.queue_reset(at, other, dead);
             }
         }
     }

@@ -1,0 +1,83 @@
+//! What a replica knows: its store, its role, its history.
+
+use crate::model::ctx::{Ctx, Effect};
+use crate::model::id::{FencingToken, GroupId, LogIndex, Position, ProcessId, Term};
+use crate::model::log::Log;
+use crate::model::msg::{Msg, Role};
+use crate::model::replica::Restart;
+use crate::model::replica::peer::Peer;
+use crate::sim::dist::Dist;
+
+/// What a replica needs to know of its store.
+#[derive(Clone, Debug)]
+pub struct ReplicaSpec {
+    /// The store.
+    pub group: GroupId,
+    /// The databases of all replicas, this one included; the first is primary at the start.
+    pub replicas: Vec<ProcessId>,
+    /// The agent beside this database, if there is one.
+    pub agent: Option<ProcessId>,
+    /// True when a primary needs a lease to admit writes.
+    pub leased: bool,
+    /// True when replicas refuse what comes with an older token than they have seen.
+    pub checks_tokens: bool,
+    /// Storage that checks the token before a write is answered.
+    pub storage: Option<ProcessId>,
+    /// What this database believes to be after a crash.
+    pub restart: Restart,
+    /// From process start to work after a crash.
+    pub restart_time: Dist,
+    /// Log bytes of one write on the wire.
+    pub entry_bytes: u32,
+    /// Bytes of the answer to a write.
+    pub answer_bytes: u32,
+}
+
+/// What modes and follower share with the shell.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The store.
+    pub group: GroupId,
+    /// The databases of the other replicas.
+    pub peers: Vec<ProcessId>,
+    /// Log bytes of one write on the wire.
+    pub entry_bytes: u32,
+    /// What this replica is.
+    pub role: Role,
+    /// The term it leads, or follows.
+    pub term: Term,
+    /// The token it writes with.
+    pub token: FencingToken,
+    /// The newest token it has seen.
+    pub seen: FencingToken,
+    /// Its history.
+    pub log: Log,
+    /// True when standbys confirm what they have in memory, before it is on disk.
+    pub confirms_receipt: bool,
+    /// True when standbys confirm once more when entries have become visible.
+    pub confirms_apply: bool,
+    /// The disk write under way, and how far it reaches.
+    pub(super) syncing: Option<Position>,
+}
+
+impl Core {
+    /// Starts a disk write of everything in memory, unless one is under way or there is nothing
+    /// to write: what arrives meanwhile goes with the next group.
+    pub fn sync(&mut self, ctx: &mut Ctx<'_>) {
+        let (end, durable) = (self.log.end(), self.log.durable());
+        if self.syncing.is_none() && end.index > durable.index {
+            self.syncing = Some(end);
+            ctx.effect(Effect::Sync { group: self.group, upto: end });
+        }
+    }
+    /// Cuts the history back.
+    pub fn truncate(&mut self, index: LogIndex, ctx: &mut Ctx<'_>) {
+        self.syncing = None;
+        self.log.truncate(index);
+        ctx.effect(Effect::Truncate { group: self.group, to: self.log.end() });
+    }
+    /// Sends to another replica.
+    pub fn tell(&self, to: ProcessId, peer: Peer, bytes: u32, ctx: &mut Ctx<'_>) {
+        ctx.send(to, Msg::Peer(self.group, peer), bytes);
+    }
+}

@@ -27,6 +27,8 @@ pub struct Authority {
     /// The sites of each region's clients.
     regions: Vec<Vec<SiteId>>,
     patience: Span,
+    /// From whom the right is being taken, and whether that one served well then.
+    withdrawn: Option<(NodeId, bool)>,
     dual_since: Option<SimTime>,
     /// Total time with two nodes admitting writes.
     pub dual_time: Span,
@@ -59,6 +61,7 @@ impl Authority {
             primary: initial,
             regions,
             patience: objective.unwrap_or(PATIENCE),
+            withdrawn: None,
             dual_since: None,
             dual_time: Span::ZERO,
             dual_intervals: 0,
@@ -131,6 +134,17 @@ impl Authority {
         health.runs(node) && (self.regions.is_empty() || 2 * reached > self.regions.len())
     }
 
+    /// True while a node admits writes, runs, and most regions' clients reach it.
+    fn serves(&self, node: NodeId, health: &Health) -> bool {
+        self.admits.contains(&node) && self.well(node, health)
+    }
+
+    /// A failover began to take the right from a node: whether that was needless is judged now,
+    /// because the failover itself is about to stop it.
+    pub fn withdrawn(&mut self, holder: NodeId, health: &Health) {
+        self.withdrawn = Some((holder, self.serves(holder, health)));
+    }
+
     /// A node was authorised, or began to write.
     pub fn authorised(&mut self, node: NodeId, health: &Health, now: SimTime) -> Change {
         if self.primary == Some(node) {
@@ -149,10 +163,12 @@ impl Authority {
             Change::Failback
         } else {
             self.failovers += 1;
-            let needless = old.is_some_and(|old| {
-                let able = self.admits.contains(&old) || !health.afflicted(old);
-                able && self.well(old, health)
-            });
+            let judged = self.withdrawn.take().filter(|(holder, _)| Some(*holder) == old);
+            let needless = match (judged, old) {
+                (Some((_, needless)), _) => needless,
+                (None, Some(old)) => self.serves(old, health),
+                (None, None) => false,
+            };
             self.false_failovers += u64::from(needless);
             Change::Failover
         };

@@ -87,11 +87,6 @@ impl Health {
         }
     }
 
-    /// True while a fault that touched this node acts.
-    pub fn afflicted(&self, node: NodeId) -> bool {
-        self.hit_by.get(&node).is_some_and(|faults| !faults.is_disjoint(&self.active))
-    }
-
     /// True while a fault that will clear acts.
     pub fn passing_fault_acts(&self) -> bool {
         self.active.iter().any(|fault| !self.is_permanent(*fault))

@@ -60,10 +60,10 @@
 //! later one's first such answer. From then until the losing side's last. Judged by when nodes
 //! answered. Incidents that overlap are one.
 //!
-//! **Dual primary.** Two running nodes of a group admit writes. **False failover.** When the new
-//! primary was authorised, the old one was up, reachable both ways from a majority of client
-//! regions, and admitted writes or was under no active fault. **Missed.** The primary was not up,
-//! admitting and so reachable for longer than the objective RTO (else 10 min), and nothing was
+//! **Dual primary.** Two running nodes of a group admit writes. **False failover.** When the
+//! failover began to take the right from the old primary (or, where it did not, when the new one
+//! was authorised), the old one was up, admitted writes and was reachable both ways from a
+//! majority of client regions. **Missed.** The primary was not up, admitting and so reachable for longer than the objective RTO (else 10 min), and nothing was
 //! authorised in that time. A return to the initial primary is a *failback*, not a failover.
 //!
 //! **Over trials.** See [`stats`] and [`expect`].

@@ -306,6 +306,11 @@ impl Oracle {
                 }
             }
             Fact::Authorised { group, holder, .. } => self.authorised(group, holder, now),
+            Fact::Withdrawn { group, holder } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.authority.withdrawn(holder, &self.health);
+                }
+            }
             Fact::Routed { client, resolver, node, .. } => {
                 let cell = self.scopes.clients.get(client.index()).map(|client| client.cell);
                 if let Some(tail) = cell.and_then(|cell| self.tails.get_mut(cell)) {

@@ -202,6 +202,13 @@ pub enum Effect {
         /// With this token.
         token: FencingToken,
     },
+    /// Begins to take the right to be primary from a node.
+    Withdraw {
+        /// The store.
+        group: GroupId,
+        /// Whose right.
+        holder: NodeId,
+    },
     /// Begins to send a population's clients elsewhere.
     Route {
         /// Whose.

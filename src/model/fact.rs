@@ -154,6 +154,13 @@ pub enum Fact {
         /// With this token.
         token: FencingToken,
     },
+    /// Whoever decides began to take the right to be primary from a node.
+    Withdrawn {
+        /// The store.
+        group: GroupId,
+        /// Whose right.
+        holder: NodeId,
+    },
     /// A resolver or load balancer of a population began to send its clients to a node.
     Routed {
         /// Whose.
@@ -256,6 +263,7 @@ impl Fact {
                 fold(head(12, group.0, holder.0, 0));
                 fold(token.0);
             }
+            Fact::Withdrawn { group, holder } => fold(head(21, group.0, holder.0, 0)),
             Fact::Routed { client, resolver, group, node } => {
                 fold(head(13, client.0, group.0, node.0));
                 fold(u64::from(*resolver));

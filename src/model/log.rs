@@ -26,16 +26,10 @@ impl Log {
     pub fn durable(&self) -> Position {
         self.position(self.durable)
     }
-    /// The position of an index that this log has; index 0 is before the first segment.
+    /// The position of an index that this log has; index 0 is before every segment.
     pub fn position(&self, index: LogIndex) -> Position {
         let segment = self.lineage.iter().rev().find(|(_, before)| index > *before);
-        match segment {
-            Some((segment, _)) => Position { segment: *segment, index },
-            None => Position { segment: self.first_segment(), index },
-        }
-    }
-    fn first_segment(&self) -> Segment {
-        self.lineage.first().map(|(segment, _)| *segment).unwrap_or_default()
+        Position { segment: segment.map(|(segment, _)| *segment).unwrap_or_default(), index }
     }
     /// True when the entry at `at` is part of this history, in memory.
     pub fn contains(&self, at: Position) -> bool {
@@ -68,8 +62,15 @@ impl Log {
     /// Begins a segment of one's own at the end.
     pub fn begin(&mut self, segment: Segment) -> Position {
         let from = self.end();
+        self.drop_empty();
         self.lineage.push((segment, self.end));
         from
+    }
+    /// Drops segments at the end that nobody wrote in: their names are nowhere.
+    fn drop_empty(&mut self) {
+        while self.lineage.last().is_some_and(|(_, before)| *before >= self.end) {
+            self.lineage.pop();
+        }
     }
     /// Appends one entry to the last segment.
     #[inline]
@@ -84,6 +85,7 @@ impl Log {
         if upto <= self.end {
             return;
         }
+        self.drop_empty();
         if self.lineage.last().is_none_or(|(last, _)| *last != segment) {
             self.lineage.push((segment, self.end));
         }
@@ -97,9 +99,7 @@ impl Log {
     pub fn truncate(&mut self, index: LogIndex) {
         self.end = self.end.min(index);
         self.durable = self.durable.min(index);
-        while self.lineage.len() > 1 && self.lineage.last().is_some_and(|(_, b)| *b >= self.end) {
-            self.lineage.pop();
-        }
+        self.drop_empty();
     }
 }
 

@@ -299,6 +299,7 @@ parts! {
         9 "admits" => Admits { node, group, yes },
         10 "rule" => Rule { node, group, acks },
         11 "authorised" => Authorised { group, holder, token },
+        20 "withdrawn" => Withdrawn { group, holder },
         12 "routed" => Routed { client, resolver, group, node },
         13 "down" => Down { node, process, paused },
         14 "up" => Up { node, process },

@@ -109,6 +109,7 @@ impl<O: Observer> World<'_, O> {
                 slot.inbox.retain(|input| *input != Input::Durable);
                 self.fact(Fact::Truncated { node, group, to });
             }
+            Effect::Withdraw { group, holder } => self.fact(Fact::Withdrawn { group, holder }),
             Effect::Authorise { group, holder, token } => {
                 // A new leader of the coordination service may say again what an earlier one said.
                 if token > self.authorised[group.index()] {

@@ -1,16 +1,22 @@
 //! Plans built by hand, for tests that need no file.
 
+#![allow(dead_code)]
+
 use regionsim::model::client::{ArrivalParams, ClientParams};
 use regionsim::model::fact::{Claim, Fact, Observer};
 use regionsim::model::id::NodeId;
 use regionsim::model::replica::{ModeParams, StoreParams};
 use regionsim::model::route::RoutingParams;
 use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::{Node, Problems};
+use regionsim::sim::param::{Name, Node, Problems, Share};
 use regionsim::sim::{SimTime, Span};
+use regionsim::world::fault::partition::Direction;
+use regionsim::world::fault::{FaultCommon, FaultParams, InFlight};
+use regionsim::world::fault::{crash, link, partition, pause};
 use regionsim::world::plan::{
-    ClientPlan, PairPlan, Plan, RegionPlan, RoutingPlan, Spot, StorePlan, WanPlan,
+    ClientPlan, FaultPlan, PairPlan, Plan, RegionPlan, RoutingPlan, Spot, StorePlan, WanPlan,
 };
+use regionsim::world::{Finish, Limits, Stage};
 
 /// Collects everything a run says.
 #[derive(Default)]
@@ -92,4 +98,58 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
         clients: clients.collect(),
         ..Plan::default()
     }
+}
+
+/// A fault by hand: when it begins, how long it lasts (nothing: for good), and what it is.
+pub fn fault(name: &str, at: Span, lasts: Option<Span>, params: FaultParams) -> FaultPlan {
+    let common = FaultCommon {
+        name: Some(Name::of(name)),
+        at: DistSpec::Constant(at),
+        duration: lasts.map(DistSpec::Constant),
+    };
+    FaultPlan { name: name.into(), common, params }
+}
+
+/// Cuts one region off from another.
+pub fn cut(isolate: &str, from: &str, direction: Direction, in_flight: InFlight) -> FaultParams {
+    let (isolate, from) = (vec![Name::of(isolate)], vec![Name::of(from)]);
+    FaultParams::Partition(partition::Params { isolate, from, direction, in_flight })
+}
+
+/// Kills a process, a node or a whole region.
+pub fn crash(target: &str, process: crash::Process) -> FaultParams {
+    let disk = crash::Disk::Kept;
+    FaultParams::Crash(crash::Params { target: Name::of(target), process, disk })
+}
+
+/// Freezes the database of a node.
+pub fn pause(target: &str) -> FaultParams {
+    let process = crash::Process::Database;
+    FaultParams::Pause(pause::Params { target: Name::of(target), process })
+}
+
+/// Slows a pair of regions, or makes it lossy.
+pub fn link(between: &[&str], delay: Span, loss: f64, down: bool) -> FaultParams {
+    FaultParams::Link(link::Params {
+        between: between.iter().map(|name| Name::of(name)).collect(),
+        delay: DistSpec::Constant(delay),
+        loss: Share(loss),
+        down,
+        direction: Direction::Both,
+        in_flight: InFlight::Lost,
+    })
+}
+
+/// Runs a plan and keeps all it says.
+pub fn play(plan: &Plan, seed: u64) -> (Stage, Tape, Finish) {
+    let stage = Stage::new(plan).expect("a valid plan");
+    let mut tape = Tape::default();
+    let finish = stage.run(seed, 0, &mut tape, &Limits::default());
+    assert!(!finish.halted);
+    (stage, tape, finish)
+}
+
+/// `async`, `sync`.
+pub fn plain(word: &str) -> ModeParams {
+    mode(vec![("mode", Node::text(word))])
 }

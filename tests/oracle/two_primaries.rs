@@ -137,7 +137,9 @@ fn a_third_primary_does_not_make_the_zombies_answers_count_twice() {
 #[test]
 fn replacing_a_primary_that_is_well_is_a_false_failover() {
     let mut story = Story::new();
-    // Drained and fenced first, so it does not admit writes when its rival is authorised.
+    // Drained and fenced first, so it does not admit writes when its rival is authorised: what
+    // counts is how it was when the failover began to stop it.
+    story.fact(29_000, Fact::Withdrawn { group: GroupId(0), holder: A });
     story.admits(30_000, A, false).promoted(31_000, B, 2, at(segment(1, A), 0));
     let verdict = story.settling().verdict();
     expect(&verdict, &[("failover.count", 1.0), ("failover.false", 1.0)]);

@@ -159,10 +159,10 @@ impl Follower {
                 let back = core.log.parent_of(segment).unwrap_or_default();
                 self.ask(back, core, ctx);
             }
-            Peer::Rejoin { term, session } if term == core.term && session == self.seq => {
-                if self.tie == Tie::Joined {
-                    self.start(core, ctx);
-                }
+            Peer::Rejoin { term, session }
+                if term == core.term && session == self.seq && self.tie == Tie::Joined =>
+            {
+                self.start(core, ctx);
             }
             Peer::Ship { token, segment, after, upto, .. } if self.tie == Tie::Joined => {
                 core.seen = core.seen.max(token);

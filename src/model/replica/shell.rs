@@ -4,7 +4,7 @@
 //! its lease and its fencing token allow.
 
 mod roles;
-mod storage;
+mod tokens;
 
 use super::core::{Core, ReplicaSpec};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};

@@ -63,7 +63,7 @@ impl Kind {
             | Fact::Truncated { .. }
             | Fact::Wiped { .. } => Kind::Disk,
             Fact::Began { .. } | Fact::Admits { .. } | Fact::Rule { .. } => Kind::Role,
-            Fact::Authorised { .. } => Kind::Failover,
+            Fact::Authorised { .. } | Fact::Withdrawn { .. } => Kind::Failover,
             Fact::Routed { .. } => Kind::Route,
             _ => Kind::Fault,
         }

@@ -134,6 +134,9 @@ impl Words<'_> {
                 let (holder, group) = (self.node(holder), self.group(group));
                 format!("{holder} may be primary of {group}, with token {}", token.0)
             }
+            Fact::Withdrawn { group, holder } => {
+                format!("{} is to be primary of {} no longer", self.node(holder), self.group(group))
+            }
             Fact::Routed { client, resolver, group, node } => {
                 let (client, group) = (self.client(client), self.group(group));
                 format!("resolver {resolver} of {client} now sends {group} to {}", self.node(node))

@@ -74,6 +74,8 @@ impl Store {
     pub fn begin(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         self.stage = Stage::StopTraffic;
         self.claim_step(FailoverStep::StopTraffic, ctx);
+        let holder = self.plan.seats[self.primary].node;
+        ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
         self.order(self.primary, ControlMsg::StopTraffic { episode: h.episode }, ctx);
         let spec = &h.plan.failover.stop_traffic;
         let wait = h.plan.draw(self.plan.label, h.episode, "stop_traffic", 0, spec);

@@ -1,14 +1,13 @@
-//! The storage that checks tokens, as the primary sees it.
+//! Fencing tokens that storage checks before a write is answered.
 
 use super::*;
 
-/// How long a primary waits for the storage before it asks again, and no longer believes an
+/// How long a primary waits for that storage before it asks again, and no longer believes an
 /// answer to what it asked before: what was accepted long ago may have been overtaken since.
 /// Our choice, the usual length of a statement's timeout.
 const STORAGE_PATIENCE: Span = Span::from_secs(5);
 
 impl Replica {
-    /// Asks about everything in memory: may it be written with this token?
     pub(super) fn check_storage(&mut self, ctx: &mut Ctx<'_>) {
         if let (Some(storage), Role::Primary) = (self.spec.storage, self.core.role) {
             let end = self.core.log.end().index;
@@ -32,7 +31,6 @@ impl Replica {
         }
     }
 
-    /// What the storage says.
     pub(super) fn on_storage(&mut self, storage: StorageMsg, ctx: &mut Ctx<'_>) {
         match storage {
             StorageMsg::Accepted { seq }

@@ -73,6 +73,7 @@ fn named(fact: &Fact, who: &Roster) -> Option<String> {
             format!("{} hits {}", who.faults[fault.index()].name, node(n))
         }
         Fact::Authorised { holder, .. } => format!("{} authorised", node(holder)),
+        Fact::Withdrawn { holder, .. } => format!("{} loses its right", node(holder)),
         Fact::Wiped { node: n, .. } => format!("{} wiped", node(n)),
         Fact::Settling => "settling".to_string(),
     };

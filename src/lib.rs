@@ -79,6 +79,14 @@
 //!
 //! # Rooms
 //!
+//! ```text
+//! porch (main, cli, experiment, report) ─► everything below
+//! scenario ─► world (its plan only), measure (catalogue, expectations), model, net, sim
+//! world    ─► model, net, sim            measure ─► model (ids and facts), sim
+//! net      ─► sim                        model   ─► sim
+//! sim      ─► nothing
+//! ```
+//!
 //! Each room's `mod.rs` says what it is for, what it may use, what it will never know, and what
 //! was decided. `world` and `measure` never meet: they share only the facts of
 //! [`model::fact`]. `model` and `net` never meet: a protocol cannot know the topology. A test
@@ -92,3 +100,8 @@ pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod world;
+
+/// The examples in the README, so that they are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -201,7 +201,10 @@ fn a_file_fits_a_sitting_and_a_function_a_screen() {
             let indent = line.len() - body.len();
             let is_fn =
                 body.starts_with("fn ") || (body.starts_with("pub") && body.contains(" fn "));
-            if !is_fn || body.ends_with(';') {
+            // A signature has no body, on however many lines it is written; a function on one
+            // line is one line long.
+            let opens = lines[i..].iter().find(|l| l.ends_with(['{', ';', '}']));
+            if !is_fn || opens.is_none_or(|l| !l.ends_with('{')) {
                 continue;
             }
             let close = format!("{}}}", " ".repeat(indent));

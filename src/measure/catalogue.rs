@@ -188,7 +188,7 @@ pub const CATALOGUE: &[MetricDoc] = &[
         Count,
         Lower,
         STORE,
-        "Failovers at whose authorisation the old primary was up, reachable from a majority of client regions, and admitting writes or under no active fault.",
+        "Failovers that began to take the right from an old primary that was up, admitted writes and was reachable from a majority of client regions.",
     )),
     bounded(metric(
         "failover.missed",

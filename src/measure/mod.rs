@@ -63,8 +63,9 @@
 //! **Dual primary.** Two running nodes of a group admit writes. **False failover.** When the
 //! failover began to take the right from the old primary (or, where it did not, when the new one
 //! was authorised), the old one was up, admitted writes and was reachable both ways from a
-//! majority of client regions. **Missed.** The primary was not up, admitting and so reachable for longer than the objective RTO (else 10 min), and nothing was
-//! authorised in that time. A return to the initial primary is a *failback*, not a failover.
+//! majority of client regions. **Missed.** The primary was not up, admitting and so reachable for
+//! longer than the objective RTO (else 10 min), and nothing was authorised in that time. A return
+//! to the initial primary is a *failback*, not a failover.
 //!
 //! **Over trials.** See [`stats`] and [`expect`].
 //!
@@ -81,8 +82,8 @@
 //! - Two nodes that answered in settling are unresolved only if both still stand in the end: a
 //!   failover may reach into settling.
 //! - A gap must stand out from chance before it counts (see [`gap`]).
-//! - A primary that was drained and fenced before its rival was authorised does not admit
-//!   writes; that must not hide that it was well. Hence "or under no active fault".
+//! - Whether a failover was needed is asked when the right begins to be taken (`Withdrawn`): by the
+//!   time its rival is authorised, a healthy primary has been drained and fenced and admits nothing.
 //!
 //! Memory: operations under way and a bounded number of past ones ([`ops`]); single entries of a
 //! history only where some running member lacks them ([`history`]); counts and histograms.

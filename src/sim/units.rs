@@ -82,11 +82,11 @@ pub fn show_span(span: Span) -> String {
         return "0s".to_string();
     }
     for (unit, scale) in SPAN_UNITS.iter().rev() {
-        if n % scale == 0 {
+        if n.is_multiple_of(*scale) {
             return format!("{}{unit}", n / scale);
         }
         // One to three decimals, where they are exact and the whole part is not zero.
-        if *scale > 1 && *scale <= 1_000_000_000 && n >= *scale && n % (scale / 1000) == 0 {
+        if *scale > 1 && *scale <= 1_000_000_000 && n >= *scale && n.is_multiple_of(scale / 1000) {
             let text = format!("{}.{:03}", n / scale, n % scale / (scale / 1000));
             return format!("{}{unit}", text.trim_end_matches('0'));
         }
@@ -177,7 +177,7 @@ pub fn show_bandwidth(n: u64) -> String {
 
 fn show_scaled(mut n: u64, units: &[&str]) -> String {
     let mut unit = 0;
-    while n != 0 && n % 1000 == 0 && unit + 1 < units.len() {
+    while n != 0 && n.is_multiple_of(1000) && unit + 1 < units.len() {
         n /= 1000;
         unit += 1;
     }

@@ -6,7 +6,7 @@
 //!
 //! # Decided
 //! - Only the shell answers; a mode implements [`Replicate`] and says how far writes count as
-//!   done. A new mode is one file and one line in [`modes!`] below.
+//!   done. A new mode is one file and one line in `modes!` below.
 //! - The standby's side ([`follower`]) and the primary's cursors ([`shipper`]) are shared by all
 //!   modes that ship a log. A primary ships what is on its own disk, as PostgreSQL does, so that
 //!   a standby is never ahead of it.

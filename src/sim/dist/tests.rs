@@ -1,3 +1,5 @@
+//! Distributions against their own definitions: quantiles, means, tails, one draw per sample.
+
 use super::*;
 use crate::sim::param::{Entry, Node, Param, Problems, Tree};
 use crate::sim::rng::{Label, Streams};

@@ -1,6 +1,6 @@
 //! The macros that turn one declaration into reader, schema and reference.
 
-/// Declares a table of parameters; see the [module](self).
+/// Declares a table of parameters; see `sim::param`.
 ///
 /// `name: Type = default, "source";` is optional with a default; `name: Type, required;` must be
 /// given; `name: Option<Type> = None, "why nothing";` may be left out.

@@ -1,7 +1,7 @@
 //! Parameters, declared once.
 //!
-//! A protocol, fault, checker or router states its parameters in its own file with [`params!`]:
-//! name, default with its source, one line of documentation. From that one declaration come the
+//! A protocol, fault, checker or router states its parameters in its own file with
+//! [`params!`](crate::params): name, default with its source, one line of documentation. From that one declaration come the
 //! reader, the JSON schema, the origins that `explain` prints, and the reference in the README.
 //!
 //! What a user wrote arrives as a [`Node`]: a neutral tree with the place of every value. The

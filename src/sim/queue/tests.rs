@@ -1,3 +1,5 @@
+//! The event set against its twins: order, cancelling, retuning, and what no caller can tell.
+
 use super::heap::HeapQueue;
 use super::*;
 use crate::sim::time::Span;

@@ -44,7 +44,7 @@ impl Machine for Wanting {
             Input::Start => self.ask(ctx),
             // No answer to the last one: try the next voter.
             Input::Timer(_) => {
-                if self.asked > LocalTime::ZERO && self.seq % 2 == 0 {
+                if self.asked > LocalTime::ZERO && self.seq.is_multiple_of(2) {
                     self.target = (self.target + 1) % self.voters.len();
                 }
                 self.ask(ctx);

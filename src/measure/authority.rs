@@ -1,7 +1,7 @@
 //! Who may write: dual primaries, failovers, false and missed ones, first elections.
 
 use crate::measure::health::Health;
-use crate::model::id::{NodeId, SiteId};
+use crate::model::id::{NodeId, SiteId, Term};
 use crate::sim::time::{SimTime, Span};
 
 /// When no objective RTO is stated, a failover is missed after this.
@@ -29,6 +29,7 @@ pub struct Authority {
     patience: Span,
     /// From whom the right is being taken, and whether that one served well then.
     withdrawn: Option<(NodeId, bool)>,
+    newest_term: Option<Term>,
     dual_since: Option<SimTime>,
     /// Total time with two nodes admitting writes.
     pub dual_time: Span,
@@ -62,6 +63,7 @@ impl Authority {
             regions,
             patience: objective.unwrap_or(PATIENCE),
             withdrawn: None,
+            newest_term: None,
             dual_since: None,
             dual_time: Span::ZERO,
             dual_intervals: 0,
@@ -143,6 +145,16 @@ impl Authority {
     /// because the failover itself is about to stop it.
     pub fn withdrawn(&mut self, holder: NodeId, health: &Health) {
         self.withdrawn = Some((holder, self.serves(holder, health)));
+    }
+
+    /// A node began to write in this term: true when no other has in it or after. An old primary
+    /// that restarts begins a segment of its old term; nobody authorised that.
+    pub fn is_news(&mut self, term: Term) -> bool {
+        let news = self.newest_term.is_none_or(|newest| term > newest);
+        if news {
+            self.newest_term = Some(term);
+        }
+        news
     }
 
     /// A node was authorised, or began to write.

@@ -275,7 +275,13 @@ impl Oracle {
                 if let Some(group) = self.groups.get_mut(group.index()) {
                     group.history.began(node, segment, from, now);
                 }
-                self.authorised(group, node, now);
+                let newest = self
+                    .groups
+                    .get_mut(group.index())
+                    .is_some_and(|group| group.authority.is_news(segment.term()));
+                if newest {
+                    self.authorised(group, node, now);
+                }
             }
             Fact::Held { node, group, upto } => {
                 if let Some(group) = self.groups.get_mut(group.index()) {

@@ -2,7 +2,7 @@
 
 use crate::story::*;
 use regionsim::model::fact::{Fact, Outcome};
-use regionsim::model::id::{GroupId, SiteId};
+use regionsim::model::id::{GroupId, Segment, SiteId, Term};
 
 /// Node a has one entry, which node b has too; then a is cut off and b promoted at 20 s.
 fn cut_and_promoted() -> Story {
@@ -156,6 +156,17 @@ fn replacing_a_primary_that_most_regions_cannot_reach_is_not_false() {
     // One of two client regions reaches it: not a majority.
     story.promoted(31_000, B, 2, at(segment(1, A), 0));
     expect(&story.settling().verdict(), &[("failover.count", 1.0), ("failover.false", 0.0)]);
+}
+
+#[test]
+fn an_old_primary_that_restarts_in_its_old_term_takes_nothing_back() {
+    let mut story = Story::new();
+    story.onset(20_000, 0, &[A]).down(20_000, A, false);
+    story.promoted(30_000, B, 2, at(segment(1, A), 0));
+    let restarted = Segment::again(Term(1), A, 1);
+    let from = at(segment(1, A), 0);
+    story.fact(40_000, Fact::Began { node: A, group: GroupId(0), segment: restarted, from });
+    expect(&story.settling().verdict(), &[("failover.count", 1.0), ("failback.count", 0.0)]);
 }
 
 #[test]

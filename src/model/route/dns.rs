@@ -21,7 +21,7 @@ crate::params! {
         /// How much longer those keep it.
         overstay: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";
         /// How many resolvers a population uses, each for an equal share of its clients.
-        resolvers: u32 = 200, "our choice";
+        resolvers: u32 = 1_000, "our choice: fine enough that the violators are a share, not an accident";
         /// Where the authoritative name servers stand; in every region where left out.
         servers: Vec<Name> = Vec::new(), "every region (anycast)";
         /// How long a resolver waits for a name server before it asks the next nearest.

@@ -348,7 +348,7 @@ mod tests {
         let fsync = row(&e, "store.orders", "fsync");
         assert_eq!(fsync.source, Source::Default("our choice: a cloud SSD".into()));
         assert_eq!(row(&e, "routing", "via.dns.ttl").value, "\"1m\"");
-        assert_eq!(row(&e, "routing", "via.dns.resolvers").value, "200");
+        assert_eq!(row(&e, "routing", "via.dns.resolvers").value, "1000");
         assert_eq!(row(&e, "fault.cut", "direction").value, "\"both\"");
     }
 

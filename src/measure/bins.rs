@@ -8,8 +8,6 @@ use std::collections::VecDeque;
 /// Operations of one population and kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Count {
-    /// Invoked.
-    pub offered: u32,
     /// Ended ok.
     pub ok: u32,
     /// Definitely did not happen.
@@ -56,6 +54,7 @@ pub struct Bins {
 }
 
 /// Where the counts of a population and kind stand in [`Bin::counts`].
+#[inline]
 pub fn slot(client: usize, kind: OpKind) -> usize {
     2 * client + usize::from(kind == OpKind::Write)
 }
@@ -68,29 +67,29 @@ impl Bins {
         Bins { warmup, length, edge: warmup, base: 0, bins, spare: Vec::new(), clients }
     }
 
-    /// Opens bins up to now. Returns true when one was opened.
+    /// True when a bin is to be opened.
     #[inline]
-    pub fn roll(&mut self, now: SimTime) -> bool {
-        if now < self.edge {
-            return false;
-        }
+    pub fn is_due(&self, now: SimTime) -> bool {
+        now >= self.edge
+    }
+
+    /// Opens bins up to now.
+    pub fn roll(&mut self, now: SimTime) {
         while now >= self.edge {
             let counts = self.spare.pop();
             let counts = counts.unwrap_or_else(|| vec![Count::default(); 2 * self.clients]);
             self.bins.push_back((0, counts));
             self.edge = self.edge + self.length;
         }
-        true
     }
 
     /// An operation was invoked in the newest bin; returns its number.
     #[inline]
-    pub fn invoked(&mut self, client: usize, kind: OpKind) -> u32 {
-        if let Some((open, counts)) = self.bins.back_mut()
-            && let Some(count) = counts.get_mut(slot(client, kind))
+    pub fn invoked(&mut self, client: usize) -> u32 {
+        if client < self.clients
+            && let Some((open, _)) = self.bins.back_mut()
         {
             *open += 1;
-            count.offered += 1;
         }
         self.base + self.bins.len() as u32 - 1
     }

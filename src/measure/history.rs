@@ -80,6 +80,7 @@ impl Branch {
     pub fn end(&self) -> u64 {
         self.folded + self.entries.len() as u64
     }
+    #[inline]
     fn entry(&mut self, index: u64) -> Option<&mut Entry> {
         self.entries.get_mut(index.checked_sub(self.folded + 1)? as usize)
     }
@@ -116,9 +117,9 @@ pub struct History {
     /// Writes appended more than once.
     pub twins: BTreeMap<OpId, Twin>,
     /// Times that loss may be split at: hits and beginnings. Ascending.
-    marks: Vec<SimTime>,
+    pub(super) marks: Vec<SimTime>,
     in_memory: bool,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl History {
@@ -144,12 +145,24 @@ impl History {
     }
 
     /// The member on a node.
+    #[inline]
     pub fn member(&mut self, node: NodeId) -> Option<&mut Member> {
         self.members.iter_mut().find(|member| member.node == node)
     }
 
     /// Our place of a position; a segment nobody began yet is taken to stand on its own.
+    #[inline]
     pub fn place(&mut self, at: Position, now: SimTime) -> Place {
+        match self.branches.last() {
+            Some(newest) if newest.segment == at.segment && at.index.0 > 0 => {
+                Place { branch: self.branches.len() as u32 - 1, index: at.index.0 }
+            }
+            _ => self.place_of_older(at, now),
+        }
+    }
+
+    #[inline(never)]
+    fn place_of_older(&mut self, at: Position, now: SimTime) -> Place {
         if at.index.0 == 0 {
             return Place::NOWHERE;
         }
@@ -346,52 +359,5 @@ impl History {
     /// True when the history that ends at `end` contains the one that ends at `other`.
     pub fn contains(&self, end: Place, other: Place) -> bool {
         other.index == 0 || self.reach(end, other.branch as usize) >= other.index
-    }
-
-    /// Folds what every running member has on disk, and what is too much to keep.
-    fn fold(&mut self, branch: usize) {
-        let running = self.members.iter().filter(|member| member.up);
-        let common = running.map(|m| self.reach(m.durable, branch)).min().unwrap_or(0);
-        let too_many = self.branches[branch].end().saturating_sub(self.limits.detail);
-        let target = common.max(too_many);
-        if target <= self.branches[branch].folded {
-            return;
-        }
-        let ends = self.members.iter().flat_map(|member| [member.held, member.durable]);
-        let mut edges: Vec<u64> = ends.map(|end| self.reach(end, branch)).collect();
-        let forks = self.branches.iter().filter(|b| b.parent.branch as usize == branch);
-        edges.extend(forks.map(|b| b.parent.index));
-        edges.push(self.branches[branch].flushed);
-        edges.sort_unstable();
-        let marks = &self.marks;
-        let branch = &mut self.branches[branch];
-        let mut first = branch.blocks.last().map_or(0, |block| block.last);
-        if branch.blocks.len() > 1 {
-            first = branch.blocks[branch.blocks.len() - 2].last;
-        } else if branch.blocks.len() == 1 {
-            first = branch.parent.index;
-        }
-        while branch.folded < target {
-            let Some(entry) = branch.entries.front() else { break };
-            if entry.state == State::Pending {
-                break;
-            }
-            let at = branch.folded;
-            let fresh = branch.blocks.last().is_none_or(|block| {
-                block.last != at
-                    || at - first >= self.limits.block
-                    || edges.binary_search(&at).is_ok()
-            });
-            if fresh {
-                branch.blocks.push(Block { last: at, tally: Tally::default() });
-                first = at;
-            }
-            if let Some(block) = branch.blocks.last_mut() {
-                block.tally.add(entry, marks);
-                block.last = at + 1;
-            }
-            branch.entries.pop_front();
-            branch.folded = at + 1;
-        }
     }
 }

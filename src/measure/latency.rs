@@ -9,7 +9,74 @@ use crate::sim::time::{SimTime, Span};
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 
-/// Latencies of one population, kind and window.
+/// Latencies counted as they come, of one population, kind and window.
+///
+/// The buckets are those of HdrHistogram, and nothing else of it: what it keeps beside its counts
+/// can be had from them afterwards.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    /// By bucket of microseconds.
+    counts: Vec<u32>,
+    /// Nanoseconds, exactly.
+    sum: u64,
+}
+
+/// The buckets of so many significant digits: of each power of two above the first, `half`.
+#[derive(Clone, Copy, Debug)]
+struct Buckets {
+    half_bits: u32,
+}
+
+impl Buckets {
+    /// The first bucket tells single units apart up to twice ten to the number of digits.
+    fn new(digits: u16) -> Buckets {
+        let units = 2 * 10u32.pow(u32::from(digits.clamp(1, 4)));
+        Buckets { half_bits: units.next_power_of_two().trailing_zeros() - 1 }
+    }
+    #[inline]
+    fn of(self, micros: u64) -> usize {
+        let bits = u64::BITS - (micros | 1).leading_zeros();
+        let shift = bits.saturating_sub(self.half_bits + 1);
+        ((shift as usize) << self.half_bits) + (micros >> shift) as usize
+    }
+    /// The least value of a bucket.
+    fn least(self, bucket: usize) -> u64 {
+        let shift = (bucket >> self.half_bits).saturating_sub(1);
+        (bucket as u64 - ((shift as u64) << self.half_bits)) << shift
+    }
+}
+
+impl Counts {
+    #[inline]
+    fn record(&mut self, buckets: Buckets, latency: Span) {
+        self.sum = self.sum.saturating_add(latency.as_nanos());
+        // An hour is far beyond any deadline, and bounds the growth.
+        let micros = (latency.as_nanos() / 1_000).clamp(1, 3_600_000_000);
+        let bucket = buckets.of(micros);
+        match self.counts.get_mut(bucket) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.record_beyond(bucket),
+        }
+    }
+    /// Makes room for a latency longer than any before.
+    #[cold]
+    #[inline(never)]
+    fn record_beyond(&mut self, bucket: usize) {
+        self.counts.resize((bucket + 1).next_power_of_two(), 0);
+        self.counts[bucket] += 1;
+    }
+    fn add(&mut self, other: &Counts) {
+        self.sum = self.sum.saturating_add(other.sum);
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (sum, part) in self.counts.iter_mut().zip(&other.counts) {
+            *sum = sum.saturating_add(*part);
+        }
+    }
+}
+
+/// Latencies to be read.
 #[derive(Clone)]
 pub struct Latencies {
     /// Microseconds.
@@ -34,18 +101,13 @@ impl Latencies {
         let histogram = histogram.expect("one to four digits are within the histogram's limits");
         Latencies { histogram, sum: 0 }
     }
-    fn record(&mut self, latency: Span) {
-        self.sum = self.sum.saturating_add(latency.as_nanos());
-        // An hour is far beyond any deadline, and bounds the growth; below that, recording cannot
-        // fail, for the histogram grows by itself.
-        let micros = (latency.as_nanos() / 1_000).clamp(1, 3_600_000_000);
-        let _ = self.histogram.record(micros);
-    }
-    /// Adds others'.
-    pub fn add(&mut self, other: &Latencies) {
-        self.sum = self.sum.saturating_add(other.sum);
-        // Both grow by themselves, so adding cannot fail.
-        let _ = self.histogram.add(&other.histogram);
+    /// Adds what was counted.
+    fn add(&mut self, buckets: Buckets, counts: &Counts) {
+        self.sum = self.sum.saturating_add(counts.sum);
+        for (bucket, count) in counts.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            // It grows by itself, so recording cannot fail.
+            let _ = self.histogram.record_n(buckets.least(bucket), *count);
+        }
     }
     /// The mean in seconds; nothing when empty.
     pub fn mean(&self) -> Option<f64> {
@@ -58,7 +120,7 @@ impl Latencies {
     }
 }
 
-type Set = Vec<Option<Box<Latencies>>>;
+type Set = Vec<Counts>;
 
 /// When an operation was invoked, against the episodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +136,7 @@ pub enum When {
 /// The latencies of all populations.
 pub struct LatencyBook {
     digits: u16,
+    buckets: Buckets,
     slots: usize,
     /// Before, episode, after.
     sets: [Set; 3],
@@ -85,8 +148,8 @@ impl LatencyBook {
     /// For so many populations.
     pub fn new(clients: usize, digits: u16) -> LatencyBook {
         let slots = 2 * clients;
-        let sets = [(); 3].map(|()| vec![None; slots]);
-        LatencyBook { digits, slots, sets, waiting: VecDeque::new() }
+        let sets = [(); 3].map(|()| vec![Counts::default(); slots]);
+        LatencyBook { digits, buckets: Buckets::new(digits), slots, sets, waiting: VecDeque::new() }
     }
 
     /// An operation ended ok. `window` is the number and start of its outage window.
@@ -106,15 +169,13 @@ impl LatencyBook {
                 let (number, start) = window();
                 let at = self.waiting.partition_point(|(n, ..)| *n < number);
                 if self.waiting.get(at).is_none_or(|(n, ..)| *n != number) {
-                    self.waiting.insert(at, (number, start, vec![None; self.slots]));
+                    let set = vec![Counts::default(); self.slots];
+                    self.waiting.insert(at, (number, start, set));
                 }
                 &mut self.waiting[at].2
             }
         };
-        let digits = self.digits;
-        set[slot(client, kind)]
-            .get_or_insert_with(|| Box::new(Latencies::new(digits)))
-            .record(latency);
+        set[slot(client, kind)].record(self.buckets, latency);
     }
 
     /// The episode reaches at least to here: what was invoked before belongs to it.
@@ -134,32 +195,67 @@ impl LatencyBook {
     fn settle(&mut self, into: usize) {
         let Some((_, _, set)) = self.waiting.pop_front() else { return };
         for (sum, part) in self.sets[into].iter_mut().zip(set) {
-            match (sum, part) {
-                (_, None) => {}
-                (Some(sum), Some(part)) => sum.add(&part),
-                (sum, part) => *sum = part,
-            }
+            sum.add(&part);
         }
     }
 
     /// The latencies of these populations, of one kind or both, before (0), in (1) or after (2)
     /// the episodes, or in all.
     pub fn of(&self, clients: &[usize], kind: Option<OpKind>, window: Option<usize>) -> Latencies {
-        let mut sum = Latencies::new(self.digits);
+        let mut sum = Counts::default();
         for (number, set) in self.sets.iter().enumerate() {
             if window.is_some_and(|window| window != number) {
                 continue;
             }
             for client in clients {
                 for each in [OpKind::Read, OpKind::Write] {
-                    if kind.is_none_or(|kind| kind == each)
-                        && let Some(part) = &set[slot(*client, each)]
-                    {
-                        sum.add(part);
+                    if kind.is_none_or(|kind| kind == each) {
+                        sum.add(&set[slot(*client, each)]);
                     }
                 }
             }
         }
-        sum
+        let mut latencies = Latencies::new(self.digits);
+        latencies.add(self.buckets, &sum);
+        latencies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counting_is_what_a_histogram_does(
+            digits in 1u16..=4,
+            nanos in prop::collection::vec((0u32..44, any::<u64>()), 1..200),
+            share in 0.0..=1.0f64,
+        ) {
+            let mut twin = Latencies::new(digits);
+            let (mut counted, mut halves) = (Latencies::new(digits), [(); 2].map(|()| Counts::default()));
+            let buckets = Buckets::new(digits);
+            for (at, (bits, nanos)) in nanos.iter().enumerate() {
+                let latency = Span::from_nanos(nanos >> (63 - bits));
+                halves[at % 2].record(buckets, latency);
+                let micros = (latency.as_nanos() / 1_000).clamp(1, 3_600_000_000);
+                twin.histogram.record(micros).expect("it grows");
+            }
+            let [mut sum, other] = halves;
+            sum.add(&other);
+            counted.add(buckets, &sum);
+            prop_assert_eq!(counted.percentile(share), twin.percentile(share));
+            prop_assert_eq!(counted.histogram.len(), twin.histogram.len());
+        }
+
+        #[test]
+        fn the_least_of_a_bucket_is_in_it(digits in 1u16..=4, micros in 1u64..3_600_000_000) {
+            let buckets = Buckets::new(digits);
+            let least = buckets.least(buckets.of(micros));
+            prop_assert!(least <= micros);
+            prop_assert_eq!(buckets.of(least), buckets.of(micros));
+            prop_assert!(least == 0 || buckets.of(least - 1) < buckets.of(least));
+        }
     }
 }

@@ -55,7 +55,7 @@ pub struct Oracle {
     pub(super) tails: Vec<Tail>,
     ops: Ops,
     warmup: SimTime,
-    settling: bool,
+    pub(super) settling: bool,
 }
 
 impl Oracle {
@@ -118,8 +118,15 @@ impl Oracle {
         emit::verdict(self, end)
     }
 
-    /// Looks at what is finished since the last time.
+    /// A bin of time is over.
     #[cold]
+    #[inline(never)]
+    fn look_around(&mut self, now: SimTime) {
+        self.service.roll(now);
+        self.look(None);
+    }
+
+    /// Looks at what is finished since the last time.
     fn look(&mut self, end_of_run: Option<SimTime>) {
         while let Some(seen) =
             self.service.next_window(&self.scopes, &mut self.episodes, end_of_run)
@@ -168,36 +175,54 @@ impl Oracle {
         survivor::find(&group.history, &ending)
     }
 
+    #[inline(never)]
     fn invoked(&mut self, id: OpId, group: GroupId, kind: OpKind, key: u32, now: SimTime) {
         let client = id.client().index();
-        let bin = self.service.invoked(client, kind);
+        let bin = self.service.invoked(client);
         let entry = Place::NOWHERE;
         self.ops.invoke(id, Op { invoked: now, entry, key, bin, group, kind, outcome: None });
-        if kind == OpKind::Write
-            && let Some(offer) = self.offers.get_mut(client)
-        {
-            *offer = now;
-            let scope = &self.scopes.clients[client];
-            self.client_gaps[client].offered(now);
-            self.cell_gaps[scope.cell].offered(now);
-            if let Some(store) = scope.store {
-                self.store_gaps[store].offered(now);
-            }
+        if kind == OpKind::Write {
+            self.offered(client, now);
         }
     }
 
+    #[inline(never)]
+    fn offered(&mut self, client: usize, now: SimTime) {
+        let Some(offer) = self.offers.get_mut(client) else { return };
+        *offer = now;
+        let scope = &self.scopes.clients[client];
+        self.client_gaps[client].offered(now);
+        self.cell_gaps[scope.cell].offered(now);
+        if let Some(store) = scope.store {
+            self.store_gaps[store].offered(now);
+        }
+    }
+
+    #[inline(never)]
     fn concluded(&mut self, id: OpId, outcome: Outcome, by: Option<NodeId>, now: SimTime) {
         let Some(op) = self.ops.get(id) else { return };
         if op.outcome.is_some() {
             return;
         }
         op.outcome = Some(outcome);
-        let op = *op;
         let client = id.client().index();
-        self.service.concluded(&self.scopes, &self.episodes, client, &op, outcome, now);
-        if op.kind == OpKind::Read {
-            return;
+        self.service.concluded(&self.scopes, &self.episodes, client, op, outcome, now);
+        if op.kind == OpKind::Write {
+            let op = *op;
+            self.write_concluded(id, &op, outcome, by, now);
         }
+    }
+
+    #[inline(never)]
+    fn write_concluded(
+        &mut self,
+        id: OpId,
+        op: &Op,
+        outcome: Outcome,
+        by: Option<NodeId>,
+        now: SimTime,
+    ) {
+        let client = id.client().index();
         let scope = &self.scopes.clients[client];
         if let Some(store) = scope.store {
             let gaps = [
@@ -214,7 +239,7 @@ impl Oracle {
             }
         }
         let Some(group) = self.groups.get_mut(op.group.index()) else { return };
-        group.history.concluded(id, &op, outcome, now);
+        group.history.concluded(id, op, outcome, now);
         if outcome == Outcome::Ok {
             group.acknowledged += 1;
             group.unplaced += u64::from(op.entry == Place::NOWHERE);
@@ -227,12 +252,9 @@ impl Oracle {
         }
     }
 
+    #[inline(never)]
     fn answered(&mut self, node: NodeId, group: GroupId, id: OpId, at: Position, now: SimTime) {
-        let key = match self.ops.get(id) {
-            Some(op) if op.kind == OpKind::Read => return,
-            Some(op) => Some(op.key),
-            None => None,
-        };
+        let key = self.ops.get(id).map(|op| op.key);
         let Some(group) = self.groups.get_mut(group.index()) else { return };
         let place = group.history.place(at, now);
         // An operation forgotten long ago is a write where its entry is known.
@@ -244,7 +266,7 @@ impl Oracle {
     }
 
     /// A fault, or a failover: an episode may begin.
-    fn begin_episode(&mut self, fresh: bool, now: SimTime) {
+    pub(super) fn begin_episode(&mut self, fresh: bool, now: SimTime) {
         if !fresh {
             return;
         }
@@ -255,7 +277,7 @@ impl Oracle {
         }
     }
 
-    fn authorised(&mut self, id: GroupId, node: NodeId, now: SimTime) {
+    pub(super) fn authorised(&mut self, id: GroupId, node: NodeId, now: SimTime) {
         let Some(group) = self.groups.get_mut(id.index()) else { return };
         let Some(store) = group.store else { return };
         if group.authority.authorised(node, &self.health, now) == Change::No {
@@ -268,132 +290,53 @@ impl Oracle {
         self.begin_episode(fresh, now);
     }
 
-    /// The facts of what nodes hold and who may write.
-    fn on_history(&mut self, fact: &Fact, now: SimTime) {
-        match *fact {
-            Fact::Began { node, group, segment, from } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.history.began(node, segment, from, now);
-                }
-                let newest = self
-                    .groups
-                    .get_mut(group.index())
-                    .is_some_and(|group| group.authority.is_news(segment.term()));
-                if newest {
-                    self.authorised(group, node, now);
-                }
-            }
-            Fact::Held { node, group, upto } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    let upto = group.history.place(upto, now);
-                    group.history.held(node, upto);
-                }
-            }
-            Fact::Durable { node, group, upto } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    let upto = group.history.place(upto, now);
-                    group.history.durable(node, upto);
-                }
-            }
-            Fact::Truncated { node, group, to } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    let to = group.history.place(to, now);
-                    group.history.truncated(node, to);
-                }
-            }
-            Fact::Wiped { node, group } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.history.truncated(node, Place::NOWHERE);
-                }
-            }
-            Fact::Admits { node, group, yes } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.authority.admits(node, yes, &self.health, now);
-                }
-            }
-            Fact::Authorised { group, holder, .. } => self.authorised(group, holder, now),
-            Fact::Withdrawn { group, holder } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.authority.withdrawn(holder, &self.health);
-                }
-            }
-            Fact::Routed { client, resolver, node, .. } => {
-                let cell = self.scopes.clients.get(client.index()).map(|client| client.cell);
-                if let Some(tail) = cell.and_then(|cell| self.tails.get_mut(cell)) {
-                    tail.routed(client, resolver, node, now);
-                }
-            }
-            _ => {}
+    #[inline(never)]
+    fn appended(&mut self, node: NodeId, group: GroupId, id: OpId, at: Position, now: SimTime) {
+        if let Some(group) = self.groups.get_mut(group.index()) {
+            group.history.appended(node, id, self.ops.get(id), at, now);
         }
     }
 
-    /// The facts of the environment.
-    fn on_environment(&mut self, fact: &Fact, now: SimTime) {
-        match *fact {
-            Fact::Down { node, process, .. } | Fact::Up { node, process } => {
-                let up = matches!(fact, Fact::Up { .. });
-                if self.health.process(node, process, up) {
-                    let runs = self.health.runs(node);
-                    for group in &mut self.groups {
-                        if let Some(member) = group.history.member(node) {
-                            member.up = runs;
-                            group.authority.look(&self.health, now);
-                        }
-                    }
-                }
-            }
-            Fact::Link { from, to, up } => {
-                self.health.link(from, to, up);
-                for group in &mut self.groups {
-                    group.authority.look(&self.health, now);
-                }
-            }
-            Fact::Onset { fault } => {
-                self.health.onset(fault);
-                let fresh = self.episodes.fault(fault, now);
-                self.begin_episode(fresh, now);
-            }
-            Fact::Hit { fault, node } => {
-                self.health.hit(fault, node, now);
-                for group in &mut self.groups {
-                    group.history.mark(now);
-                }
-            }
-            Fact::Cleared { fault } => {
-                self.health.cleared(fault);
-                self.episodes.cleared(now);
-            }
-            Fact::Settling => self.settling = true,
-            _ => {}
+    #[inline(never)]
+    fn held(&mut self, node: NodeId, group: GroupId, upto: Position, now: SimTime) {
+        if let Some(group) = self.groups.get_mut(group.index()) {
+            let upto = group.history.place(upto, now);
+            group.history.held(node, upto);
+        }
+    }
+
+    #[inline(never)]
+    fn durable(&mut self, node: NodeId, group: GroupId, upto: Position, now: SimTime) {
+        if let Some(group) = self.groups.get_mut(group.index()) {
+            let upto = group.history.place(upto, now);
+            group.history.durable(node, upto);
         }
     }
 }
 
 impl Observer for Oracle {
+    // Where a fact is written its kind is known: there, only the judge of that kind is left of
+    // this, and the fact travels in registers.
+    #[inline(always)]
     fn on_fact(&mut self, at: SimTime, fact: &Fact) {
-        if self.service.roll(at) {
-            self.look(None);
+        if self.service.is_due(at) {
+            self.look_around(at);
         }
         match *fact {
             Fact::Invoked { op, group, kind, key } => self.invoked(op, group, kind, key, at),
             Fact::Concluded { op, outcome, by } => self.concluded(op, outcome, by, at),
             Fact::Answered { node, group, op, outcome: Outcome::Ok, at: place } => {
-                self.answered(node, group, op, place, at);
+                if self.ops.get(op).is_none_or(|op| op.kind == OpKind::Write) {
+                    self.answered(node, group, op, place, at);
+                }
             }
             Fact::Answered { .. } => {}
             Fact::Appended { node, group, op, at: place } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.history.appended(node, op, self.ops.get(op), place, at);
-                }
+                self.appended(node, group, op, place, at);
             }
-            Fact::Down { .. }
-            | Fact::Up { .. }
-            | Fact::Link { .. }
-            | Fact::Onset { .. }
-            | Fact::Hit { .. }
-            | Fact::Cleared { .. }
-            | Fact::Settling => self.on_environment(fact, at),
-            _ => self.on_history(fact, at),
+            Fact::Held { node, group, upto } => self.held(node, group, upto, at),
+            Fact::Durable { node, group, upto } => self.durable(node, group, upto, at),
+            _ => self.on_rare(*fact, at),
         }
     }
 }

@@ -86,6 +86,7 @@ impl Phases {
 }
 
 impl Observer for Phases {
+    #[inline]
     fn on_fact(&mut self, at: SimTime, fact: &Fact) {
         if let Fact::Onset { .. } = fact {
             // A later fault does not move the start of a failover already under way.

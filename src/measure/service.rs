@@ -74,6 +74,8 @@ pub struct Service {
     series_bin: Span,
     series_edge: SimTime,
     series_at: usize,
+    /// The bin of the series under way, by population and kind.
+    series_now: Vec<[u32; 3]>,
     warmup: SimTime,
     window: Span,
     least: u64,
@@ -102,6 +104,7 @@ impl Service {
             series_bin,
             series_edge: SimTime::ZERO + series_bin,
             series_at: 0,
+            series_now: vec![[0; 3]; 2 * clients],
             warmup,
             window: fine.saturating_mul(u64::from(FINE)),
             least,
@@ -116,16 +119,21 @@ impl Service {
         self.joined.fill(Joined::default());
     }
 
-    /// Opens bins up to now; true when one was opened.
+    /// True when a bin is to be opened.
     #[inline]
-    pub fn roll(&mut self, now: SimTime) -> bool {
-        self.bins.roll(now)
+    pub fn is_due(&self, now: SimTime) -> bool {
+        self.bins.is_due(now)
+    }
+
+    /// Opens bins up to now.
+    pub fn roll(&mut self, now: SimTime) {
+        self.bins.roll(now);
     }
 
     /// An operation was invoked; returns its bin.
     #[inline]
-    pub fn invoked(&mut self, client: usize, kind: OpKind) -> u32 {
-        self.bins.invoked(client, kind)
+    pub fn invoked(&mut self, client: usize) -> u32 {
+        self.bins.invoked(client)
     }
 
     /// An operation ended.
@@ -140,22 +148,17 @@ impl Service {
         now: SimTime,
     ) {
         self.bins.concluded(op.bin, client, op.kind, outcome);
-        while now >= self.series_edge {
-            self.series_edge = self.series_edge + self.series_bin;
-            self.series_at += 1;
+        if now >= self.series_edge {
+            self.next_series_bin(scopes, now);
         }
-        let cell = scopes.clients[client].cell;
-        if let Some(series) = self.series.get_mut(slot(cell, op.kind)) {
-            let last = series.len() - 1;
-            series[self.series_at.min(last)][outcome as usize] += 1;
-        }
+        self.series_now[slot(client, op.kind)][outcome as usize] += 1;
         if outcome != Outcome::Ok || op.bin == 0 {
             return;
         }
-        let when = match (episodes.onset(), episodes.list().first()) {
-            (_, None) => When::Before,
-            (_, Some(first)) if op.invoked < first.onset => When::Before,
-            (Some(onset), _) if op.invoked >= onset => When::Within,
+        let when = match episodes.list().first() {
+            None => When::Before,
+            Some(first) if op.invoked < first.onset => When::Before,
+            _ if episodes.onset().is_some_and(|onset| op.invoked >= onset) => When::Within,
             _ => When::After,
         };
         let (warmup, window) = (self.warmup, self.window);
@@ -163,6 +166,29 @@ impl Service {
             let number = (op.bin - 1) / FINE;
             (number, warmup + window.saturating_mul(u64::from(number)))
         });
+    }
+
+    /// Adds the bin of the series under way to those of its regions, and goes on to the next.
+    #[cold]
+    #[inline(never)]
+    fn next_series_bin(&mut self, scopes: &Scopes, now: SimTime) {
+        for (client, entry) in scopes.clients.iter().enumerate() {
+            for kind in [OpKind::Read, OpKind::Write] {
+                let counts = std::mem::take(&mut self.series_now[slot(client, kind)]);
+                let Some(series) =
+                    entry.store.and_then(|_| self.series.get_mut(slot(entry.cell, kind)))
+                else {
+                    continue;
+                };
+                let last = series.len() - 1;
+                let bin = &mut series[self.series_at.min(last)];
+                bin.iter_mut().zip(counts).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        while now >= self.series_edge {
+            self.series_edge = self.series_edge + self.series_bin;
+            self.series_at += 1;
+        }
     }
 
     /// Looks at finished bins until an outage window ends, and returns that moment. At the end
@@ -187,6 +213,7 @@ impl Service {
             }
         }
         if let Some(end) = end_of_run {
+            self.next_series_bin(scopes, end);
             for outages in self.outages.iter_mut().flatten() {
                 outages.finish(end);
                 if outages.bad {

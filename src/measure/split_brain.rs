@@ -53,6 +53,8 @@ struct Side {
     answers: u64,
     keys: Keys,
     nodes: BTreeSet<NodeId>,
+    /// The one entered last.
+    last_node: Option<NodeId>,
     /// Older branches that have answered in conflict with this one.
     against: Vec<u32>,
 }
@@ -123,8 +125,9 @@ impl SplitBrain {
         side.first.get_or_insert(now);
         side.last = now;
         side.answers += 1;
-        if side.nodes.len() < 8 {
+        if side.last_node != Some(node) && side.nodes.len() < 8 {
             side.nodes.insert(node);
+            side.last_node = Some(node);
         }
         // The first branch has no older one beside it.
         if let (true, Some(key)) = (number > 0, key) {

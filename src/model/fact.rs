@@ -356,6 +356,7 @@ pub trait Observer {
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline(always)]
     fn on_fact(&mut self, at: SimTime, fact: &Fact) {
         self.0.on_fact(at, fact);
         self.1.on_fact(at, fact);
@@ -367,6 +368,7 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<T: Observer> Observer for &mut T {
+    #[inline(always)]
     fn on_fact(&mut self, at: SimTime, fact: &Fact) {
         (**self).on_fact(at, fact);
     }
@@ -376,6 +378,7 @@ impl<T: Observer> Observer for &mut T {
 }
 
 impl<T: Observer> Observer for Option<T> {
+    #[inline(always)]
     fn on_fact(&mut self, at: SimTime, fact: &Fact) {
         if let Some(observer) = self {
             observer.on_fact(at, fact);

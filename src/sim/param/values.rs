@@ -185,6 +185,10 @@ impl Param for f64 {
         match node.tree {
             Tree::Int(n) => Some(n as f64),
             Tree::Float(x) if x.is_finite() => Some(x),
+            Tree::Float(_) => {
+                problems.add(&node.place, "expected a finite number");
+                None
+            }
             _ => {
                 problems.add(&node.place, format!("expected a number, found {}", node.what()));
                 None

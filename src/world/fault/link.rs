@@ -56,6 +56,16 @@ impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
         match self.between.as_slice() {
             [link] => {
+                let milder = self.delay != DistSpec::Constant(Span::ZERO)
+                    || self.loss.0 > 0.0
+                    || self.direction != Direction::Both;
+                if milder || !self.down {
+                    let message = "a physical link can only be dead, both ways";
+                    let help = "write `down = true` alone; for delay, loss or one direction name \
+                                the two regions";
+                    problems.add_help(&link.place, message, help);
+                    return Vec::new();
+                }
                 if let Some(link) = layout.link_named(&link.text) {
                     return vec![Act::LinkDown { link, in_flight: self.in_flight }];
                 }

@@ -141,8 +141,9 @@ impl Store {
     /// The time has come for that, if it is still reachable.
     pub fn rejoin(&mut self, who: usize, ctx: &mut Ctx<'_>) {
         let Some(replica) = self.replicas.get(who) else { return };
-        if replica.contact && !replica.reachable() {
-            // Its agent answers, its database does not run yet.
+        if !self.settled() || (replica.contact && !replica.reachable()) {
+            // A later failover is under way, and may be given up; or its agent answers, and its
+            // database does not run yet. Either way the time comes again.
             let arg = (self.number << 16) | who as u32;
             ctx.set_timer(Timer::nth(REJOIN, arg), Span::from_secs(1));
         } else if self.strays(who) {

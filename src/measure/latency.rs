@@ -49,20 +49,23 @@ impl Buckets {
 impl Counts {
     #[inline]
     fn record(&mut self, buckets: Buckets, latency: Span) {
-        self.sum = self.sum.saturating_add(latency.as_nanos());
-        // An hour is far beyond any deadline, and bounds the growth.
-        let micros = (latency.as_nanos() / 1_000).clamp(1, 3_600_000_000);
-        let bucket = buckets.of(micros);
-        match self.counts.get_mut(bucket) {
-            Some(count) => *count = count.saturating_add(1),
-            None => self.record_beyond(bucket),
+        // Neither can overflow: all latencies of a run are far less than five centuries.
+        self.sum = self.sum.wrapping_add(latency.as_nanos());
+        let micros = latency.as_nanos() / 1_000;
+        match self.counts.get_mut(buckets.of(micros)) {
+            Some(count) => *count = count.wrapping_add(1),
+            None => self.record_beyond(buckets, micros),
         }
     }
     /// Makes room for a latency longer than any before.
     #[cold]
     #[inline(never)]
-    fn record_beyond(&mut self, bucket: usize) {
-        self.counts.resize((bucket + 1).next_power_of_two(), 0);
+    fn record_beyond(&mut self, buckets: Buckets, micros: u64) {
+        // An hour is far beyond any deadline, and bounds the growth.
+        let bucket = buckets.of(micros.min(3_600_000_000));
+        if self.counts.len() <= bucket {
+            self.counts.resize((bucket + 1).next_multiple_of(256), 0);
+        }
         self.counts[bucket] += 1;
     }
     fn add(&mut self, other: &Counts) {
@@ -71,7 +74,7 @@ impl Counts {
             self.counts.resize(other.counts.len(), 0);
         }
         for (sum, part) in self.counts.iter_mut().zip(&other.counts) {
-            *sum = sum.saturating_add(*part);
+            *sum = sum.wrapping_add(*part);
         }
     }
 }
@@ -106,7 +109,7 @@ impl Latencies {
         self.sum = self.sum.saturating_add(counts.sum);
         for (bucket, count) in counts.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             // It grows by itself, so recording cannot fail.
-            let _ = self.histogram.record_n(buckets.least(bucket), *count);
+            let _ = self.histogram.record_n(buckets.least(bucket).max(1), *count);
         }
     }
     /// The mean in seconds; nothing when empty.

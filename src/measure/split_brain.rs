@@ -103,7 +103,27 @@ pub struct SplitBrain {
 
 impl SplitBrain {
     /// A node answered a write with success.
+    #[inline]
     pub fn answered(
+        &mut self,
+        history: &History,
+        node: NodeId,
+        place: Place,
+        key: Option<u32>,
+        now: SimTime,
+    ) {
+        match &mut self.sides[..] {
+            // One branch, and the same node as before: there is nothing to conflict with.
+            [only] if history.branches.len() == 1 && only.last_node == Some(node) => {
+                only.last = now;
+                only.answers += 1;
+            }
+            _ => self.answered_among(history, node, place, key, now),
+        }
+    }
+
+    #[inline(never)]
+    fn answered_among(
         &mut self,
         history: &History,
         node: NodeId,

@@ -73,6 +73,7 @@ pub struct Tally {
 
 impl Tally {
     /// Adds an entry. `marks` are the times at which the cause of a loss may change.
+    #[inline]
     pub fn add(&mut self, entry: &Entry, marks: &[SimTime]) {
         match entry.state {
             State::Acked => {

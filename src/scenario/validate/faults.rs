@@ -192,6 +192,8 @@ fn link(check: &mut Check<'_>, fault: &FaultDraft, params: &link::Params) {
                     physical.links.iter().take(1_000).map(|link| link.name.as_str()).collect();
                 let help = suggest_few(&one.text, &known);
                 check.error(&one.place, format!("unknown physical link `{}`", one.text), &help);
+            } else if let Some((message, help)) = params.unfit_for_a_cable() {
+                check.error(&one.place, message.to_string(), help);
             }
         }
         ([one], None) => {

@@ -30,6 +30,17 @@ crate::params! {
 }
 
 impl Params {
+    /// What is wrong with these parameters for a physical link, and what to write instead: it is
+    /// dead, both ways, or not touched at all.
+    pub fn unfit_for_a_cable(&self) -> Option<(&'static str, &'static str)> {
+        let milder = self.delay != DistSpec::Constant(Span::ZERO)
+            || self.loss.0 > 0.0
+            || self.direction != Direction::Both;
+        (milder || !self.down).then_some((
+            "a physical link can only be dead, both ways",
+            "write `down = true` alone; for delay, loss or one direction name the two regions",
+        ))
+    }
     fn pair(&self, a: SiteId, b: SiteId, acts: &mut Vec<Act>) {
         let no_delay = DistSpec::Constant(Span::ZERO);
         let mut one_way = |from, to| {
@@ -56,13 +67,7 @@ impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
         match self.between.as_slice() {
             [link] => {
-                let milder = self.delay != DistSpec::Constant(Span::ZERO)
-                    || self.loss.0 > 0.0
-                    || self.direction != Direction::Both;
-                if milder || !self.down {
-                    let message = "a physical link can only be dead, both ways";
-                    let help = "write `down = true` alone; for delay, loss or one direction name \
-                                the two regions";
+                if let Some((message, help)) = self.unfit_for_a_cable() {
                     problems.add_help(&link.place, message, help);
                     return Vec::new();
                 }

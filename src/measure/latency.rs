@@ -233,7 +233,8 @@ mod tests {
         #[test]
         fn counting_is_what_a_histogram_does(
             digits in 1u16..=4,
-            nanos in prop::collection::vec((0u32..44, any::<u64>()), 1..200),
+            // Below an hour: beyond it both only say "an hour", each in its own last bucket.
+            nanos in prop::collection::vec((0u32..41, any::<u64>()), 1..200),
             share in 0.0..=1.0f64,
         ) {
             let mut twin = Latencies::new(digits);

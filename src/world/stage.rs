@@ -1,8 +1,7 @@
 //! The stage: everything of a plan that all its trials share.
 
 use crate::model::client::Keys;
-use crate::model::fact::Fact;
-use crate::model::id::{ClientId, FaultId, NodeId, ProcessId, RegionId};
+use crate::model::id::{FaultId, NodeId, ProcessId, RegionId};
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
 };
@@ -190,16 +189,6 @@ impl Stage {
         let mut dice = streams.stream(label.with_index(u64::from(generation)));
         Dist::new(&self.plan.leases[lease].params.reboot_time).sample(&mut dice)
     }
-
-    /// True when this fact names a client population that the roster knows (a check for tests).
-    pub fn knows(&self, fact: &Fact) -> bool {
-        match fact {
-            Fact::Invoked { op, .. } | Fact::Concluded { op, .. } => {
-                op.client().index() < self.clients()
-            }
-            _ => true,
-        }
-    }
 }
 
 fn roster(plan: &Plan, layout: &Layout) -> Roster {
@@ -309,9 +298,5 @@ impl Stage {
     /// The name of a process, as its dice and the trace know it.
     pub fn process_name(&self, process: ProcessId) -> &str {
         &self.process_names[process.index()]
-    }
-    /// The population's number of a client's name.
-    pub fn client_named(&self, name: &str) -> Option<ClientId> {
-        self.plan.clients.iter().position(|client| client.name == name).map(ClientId::of)
     }
 }

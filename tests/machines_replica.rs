@@ -10,7 +10,8 @@ use regionsim::model::fact::{Claim, OpKind, Outcome};
 use regionsim::model::id::{FencingToken, NodeId, Position, ProcessId, Segment, Term};
 use regionsim::model::msg::{LocalMsg, Msg, StorageMsg};
 use regionsim::model::replica::peer::Peer;
-use regionsim::model::replica::{ModeParams, Restart};
+use regionsim::model::replica::{ModeParams, Restart, ServerParams};
+use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::{Node, Param, Problems, Tree};
 use regionsim::sim::time::{LocalTime, Span};
 use regionsim::sim::units::parse_span;
@@ -121,7 +122,7 @@ fn effect(effect: Effect) -> Option<String> {
             format!("claim stepped down, term {}", term.0)
         }
         Effect::Claim(claim) => format!("claim {claim:?}"),
-        Effect::SetTimer { .. } | Effect::CancelTimer(_) => return None,
+        Effect::SetTimer { .. } | Effect::Wake { .. } | Effect::CancelTimer(_) => return None,
         other => format!("{other:?}"),
     })
 }
@@ -164,6 +165,15 @@ impl Script {
             leased: words.has("leased"),
             tokens: words.has("tokens"),
             storage: words.has("storage"),
+            idempotent: !words.has("forgets"),
+            server: words.value("service").map(|_| ServerParams {
+                service_time: DistSpec::Constant(words.span("service", Span::ZERO)),
+                read_time: words
+                    .value("read")
+                    .map(|text| DistSpec::Constant(parse_span(text).unwrap())),
+                concurrency: words.number("places", 1) as u32,
+                queue: words.number("queue", 1000) as u32,
+            }),
             restart: if standby { Restart::Standby } else { Restart::AsItWas },
             restart_time: words.span("restart_time", Span::ZERO),
             entry_bytes: words.number("entry_bytes", 1000) as u32,

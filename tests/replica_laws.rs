@@ -11,7 +11,8 @@ use regionsim::model::id::{
 };
 use regionsim::model::log::{Appended, Book, Log};
 use regionsim::model::msg::LocalMsg;
-use regionsim::model::replica::{ModeParams, Restart};
+use regionsim::model::replica::{ModeParams, Restart, ServerParams};
+use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::{Node, Param, Problems, Tree};
 use regionsim::sim::time::Span;
 use replicas::{Parcel, Replicas, Shape};
@@ -199,8 +200,10 @@ struct Storm {
 }
 
 impl Storm {
-    fn new(mode: ModeParams, promised: Option<usize>) -> Storm {
+    fn new(mode: ModeParams, promised: Option<usize>, server: Option<ServerParams>) -> Storm {
         let all = Replicas::new(&Shape {
+            idempotent: true,
+            server,
             mode,
             replicas: 3,
             leased: false,
@@ -324,16 +327,26 @@ impl Storm {
     }
 }
 
+/// Nodes that serve everything at once, or two requests at a time with three in the queue.
+fn server() -> impl Strategy<Value = Option<ServerParams>> {
+    prop::option::of((0u64..300).prop_map(|ms| ServerParams {
+        service_time: DistSpec::Constant(Span::from_millis(ms)),
+        concurrency: 2,
+        queue: 3,
+        ..ServerParams::default()
+    }))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn synchronous_answers_are_on_as_many_disks_as_promised(
         acks in prop::option::of(1..3i64),
-        acts in prop::collection::vec(act(), 50..400),
+        server in server(), acts in prop::collection::vec(act(), 50..400),
     ) {
         let promised = acks.unwrap_or(2) as usize;
-        let mut storm = Storm::new(mode("sync", acks, &[]), Some(promised));
+        let mut storm = Storm::new(mode("sync", acks, &[]), Some(promised), server);
         for act in acts {
             storm.act(act, false);
         }
@@ -349,6 +362,7 @@ proptest! {
         storm.seq += 1;
         let last = OpId::new(ClientId(0), storm.seq);
         storm.all.request(0, storm.seq, OpKind::Write, 0, true);
+        storm.all.tick(Span::from_secs(1));
         storm.all.settle();
         storm.check();
         prop_assert!(storm.answered.iter().any(|(op, _)| *op == last), "service is back");
@@ -357,9 +371,9 @@ proptest! {
     #[test]
     fn no_primary_answers_for_what_it_has_not(
         word in prop::sample::select(vec!["async", "sync"]),
-        acts in prop::collection::vec(act(), 50..400),
+        server in server(), acts in prop::collection::vec(act(), 50..400),
     ) {
-        let mut storm = Storm::new(mode(word, None, &[]), None);
+        let mut storm = Storm::new(mode(word, None, &[]), None, server);
         for act in acts {
             storm.act(act, true);
         }

@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod digest;
 pub mod dist;
+pub mod draws;
 pub mod param;
 pub mod queue;
 pub mod rng;

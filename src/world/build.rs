@@ -8,7 +8,7 @@ use crate::model::control::storage::Storage;
 use crate::model::control::{Fencing, Trigger};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
-use crate::model::replica::{Mode, Replica, ReplicaSpec};
+use crate::model::replica::{Mode, Replica, ReplicaSpec, Server};
 use crate::model::route::name_server::Zone;
 use crate::model::route::{NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
@@ -96,7 +96,11 @@ impl Stage {
                     Mode::new(&params.replication, self.plan.stores[store].replicas.len() - 1);
                 let apply = Dist::new(params.replication.apply_delay());
                 let spec = self.replica_spec(process, store);
-                Process::Database(Box::new(Replica::new(spec, process, mode, apply, dice)))
+                let replica = Replica::new(spec, process, mode, apply, dice);
+                Process::Database(Box::new(match self.server(store, streams) {
+                    Some(server) => replica.with_server(server),
+                    None => replica,
+                }))
             }
             Task::Agent { store, replica } => {
                 let database = self.database(store, replica);
@@ -181,11 +185,19 @@ impl Stage {
             leased: plan.lease.is_some(),
             checks_tokens: self.fencing(store).contains(&Fencing::Token) && storage.is_none(),
             storage,
+            idempotent: plan.params.idempotent,
             restart: plan.params.restart,
             restart_time: Dist::new(&plan.params.restart_time),
             entry_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             answer_bytes: 100,
         }
+    }
+
+    /// The places of a store's nodes. An operation's service is drawn by store, not by node.
+    fn server(&self, store: usize, streams: &Streams) -> Option<Server> {
+        let plan = &self.plan.stores[store];
+        let label = Label::new("store").with(&plan.name).with("service");
+        plan.params.server.as_ref().map(|params| Server::new(params, streams.draws(label)))
     }
 
     /// What the controller of a failover is told.

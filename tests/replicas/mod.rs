@@ -7,7 +7,9 @@ use regionsim::model::fact::{OpKind, Outcome};
 use regionsim::model::id::{ClientId, GroupId, NodeId, OpId, Position, ProcessId};
 use regionsim::model::log::Book;
 use regionsim::model::msg::{ClientMsg, LocalMsg, Msg, StorageMsg};
-use regionsim::model::replica::{Mode, ModeParams, Replica, ReplicaSpec, Restart};
+use regionsim::model::replica::{
+    Mode, ModeParams, Replica, ReplicaSpec, Restart, Server, ServerParams,
+};
 use regionsim::sim::dist::{Dist, DistSpec};
 use regionsim::sim::rng::{Label, Streams};
 use regionsim::sim::time::{LocalTime, Span, WallTime};
@@ -25,6 +27,8 @@ pub struct Shape {
     pub leased: bool,
     pub tokens: bool,
     pub storage: bool,
+    pub idempotent: bool,
+    pub server: Option<ServerParams>,
     pub restart: Restart,
     pub restart_time: Span,
     pub entry_bytes: u32,
@@ -70,6 +74,7 @@ impl Replicas {
                 leased: shape.leased,
                 checks_tokens: shape.tokens,
                 storage: shape.storage.then_some(STORAGE),
+                idempotent: shape.idempotent,
                 restart: shape.restart,
                 restart_time: Dist::new(&DistSpec::Constant(shape.restart_time)),
                 entry_bytes: shape.entry_bytes,
@@ -78,7 +83,11 @@ impl Replicas {
             let mode = Mode::new(&shape.mode, shape.replicas - 1);
             let apply = Dist::new(shape.mode.apply_delay());
             let dice = streams.stream(Label::new("replica").with_index(i as u64));
-            let machine = Replica::new(spec, ProcessId::of(i), mode, apply, dice);
+            let mut machine = Replica::new(spec, ProcessId::of(i), mode, apply, dice);
+            if let Some(params) = &shape.server {
+                machine =
+                    machine.with_server(Server::new(params, streams.draws(Label::new("server"))));
+            }
             Node { machine, up: true, timers: BTreeMap::new(), writing: false }
         };
         let mut all = Replicas {
@@ -115,6 +124,10 @@ impl Replicas {
                 let at = self.now.saturating_add(after);
                 self.nodes[i].timers.retain(|_, other| *other != timer);
                 self.nodes[i].timers.insert((at, self.order), timer);
+            }
+            Effect::Wake { timer, after } => {
+                self.order += 1;
+                self.nodes[i].timers.insert((self.now.saturating_add(after), self.order), timer);
             }
             Effect::CancelTimer(timer) => self.nodes[i].timers.retain(|_, other| *other != timer),
             Effect::Send { to, msg, class, .. } => {

@@ -23,6 +23,8 @@ pub struct ReplicaSpec {
     pub checks_tokens: bool,
     /// Storage that checks the token before a write is answered.
     pub storage: Option<ProcessId>,
+    /// True when it can recognise a retry by the operation's id.
+    pub idempotent: bool,
     /// What this database believes to be after a crash.
     pub restart: Restart,
     /// From process start to work after a crash.

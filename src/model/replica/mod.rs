@@ -26,6 +26,7 @@ pub mod sync;
 
 pub use self::core::{Core, ReplicaSpec};
 pub use shell::Replica;
+pub use shell::server::{Server, ServerParams};
 
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{LogIndex, ProcessId};
@@ -170,6 +171,11 @@ crate::params! {
         write_size: Bytes = Bytes(1000), "our choice";
         /// Size of the answer to a read.
         read_size: Bytes = Bytes(1000), "our choice";
+        /// Whether it keeps the ids of operations and recognises a retry. It takes both sides:
+        /// only retries that carry their id (`retry.idempotent`) can be recognised.
+        idempotent: bool = true, "our choice";
+        /// What each of its nodes can serve.
+        server: Option<ServerParams> = None, "none: every request is served at once";
         /// From the start of its process until a database works again after a crash.
         restart_time: DistSpec = DistSpec::Constant(Span::from_secs(5)), "our choice";
         /// What a restarted database believes to be.

@@ -3,7 +3,9 @@
 //! Only the shell answers clients. A mode says how far writes count as done; the shell adds what
 //! its lease and its fencing token allow.
 
+mod requests;
 mod roles;
+pub mod server;
 mod tokens;
 
 use super::core::{Core, ReplicaSpec};
@@ -18,6 +20,7 @@ use crate::model::replica::{Confirms, Mode, Replicate, Restart};
 use crate::sim::dist::Dist;
 use crate::sim::rng::Stream;
 use crate::sim::time::{LocalTime, Span};
+use server::{Server, Work};
 use std::collections::VecDeque;
 
 /// The lease runs out.
@@ -28,6 +31,8 @@ const PROMOTE: Timer = Timer::of(2);
 const RECOVER: Timer = Timer::of(3);
 /// The storage that checks tokens has been silent for too long.
 const STORAGE: Timer = Timer::of(4);
+/// A service is over; the argument is its place.
+const SERVED: u16 = 5;
 /// Timers from this kind on belong to the follower, and from [`MODE_TIMERS`] on to the mode.
 pub(super) const FOLLOWER_TIMERS: u16 = 10;
 /// Timers from this kind on belong to the mode.
@@ -49,6 +54,8 @@ pub struct Replica {
     core: Core,
     mode: Mode,
     follower: Follower,
+    /// Places for requests, where there are not places enough for all.
+    server: Option<Box<Server>>,
     dice: Stream,
     pending: VecDeque<Pending>,
     lease_until: LocalTime,
@@ -100,6 +107,7 @@ impl Replica {
             core,
             mode,
             follower,
+            server: None,
             dice,
             pending: VecDeque::new(),
             lease_until: LocalTime::ZERO,
@@ -141,46 +149,6 @@ impl Replica {
         self.core.role == Role::Primary && (!self.spec.leased || now < self.lease_until)
     }
 
-    fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
-        let ClientMsg::Request { op, kind, attempt, idempotent, answer_bytes, .. } = request else {
-            return;
-        };
-        if !self.admits(ctx.now()) {
-            return self.answer(from, op, attempt, Outcome::Fail, Position::default(), 100, ctx);
-        }
-        if kind == OpKind::Read {
-            let at = self.core.log.end();
-            return self.answer(from, op, attempt, Outcome::Ok, at, answer_bytes, ctx);
-        }
-        // Also a first attempt may come second: its transport goes on trying.
-        if idempotent {
-            match ctx.appended(op) {
-                Appended::Forgotten => return,
-                Appended::Never => {}
-                Appended::At(places) => {
-                    let known = places.iter().find(|at| self.core.log.contains(**at)).copied();
-                    if let Some(at) = known {
-                        return self
-                            .wait(Pending { index: at.index, op, client: from, attempt }, ctx);
-                    }
-                }
-            }
-        }
-        let at = self.core.log.append();
-        ctx.effect(Effect::Append { group: self.core.group, op, at });
-        self.pending.push_back(Pending { index: at.index, op, client: from, attempt });
-        self.begin_sync(ctx);
-        self.mode.on_append(&mut self.core, ctx);
-        self.progress(ctx);
-    }
-
-    /// A write that is in the log already waits for (or has) its turn.
-    fn wait(&mut self, pending: Pending, ctx: &mut Ctx<'_>) {
-        let place = self.pending.partition_point(|other| other.index <= pending.index);
-        self.pending.insert(place, pending);
-        self.progress(ctx);
-    }
-
     /// Answers what counts as done, if the lease still allows it.
     fn progress(&mut self, ctx: &mut Ctx<'_>) {
         let Some(first) = self.pending.front() else { return };
@@ -197,6 +165,11 @@ impl Replica {
             let bytes = self.spec.answer_bytes;
             self.answer(done.client, done.op, done.attempt, Outcome::Ok, at, bytes, ctx);
         }
+    }
+
+    /// It definitely did not happen.
+    fn fail(&self, to: ProcessId, op: OpId, attempt: u8, ctx: &mut Ctx<'_>) {
+        self.answer(to, op, attempt, Outcome::Fail, Position::default(), 100, ctx);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -242,7 +215,7 @@ impl Replica {
             term: self.core.term,
             token: self.core.token,
             durable: self.core.log.durable(),
-            idle: self.pending.is_empty(),
+            idle: self.pending.is_empty() && self.server.as_ref().is_none_or(|s| s.is_idle()),
         };
         self.tell_agent(status, ctx);
     }
@@ -293,6 +266,7 @@ impl Replica {
             PROMOTE => self.try_promote(ctx),
             RECOVER => self.on_recovered(ctx),
             STORAGE => self.on_storage_silent(ctx),
+            Timer { kind: SERVED, arg } => self.on_served(arg, ctx),
             Timer { kind, .. } if kind >= MODE_TIMERS => {
                 if self.core.role == Role::Primary {
                     self.mode.on_timer(timer, &mut self.core, ctx);
@@ -345,6 +319,9 @@ impl Machine for Replica {
     fn crash(&mut self, disk_kept: bool) {
         (self.crashed, self.wiped) = (true, true);
         self.pending.clear();
+        if let Some(server) = &mut self.server {
+            server.clear();
+        }
         self.lease_until = LocalTime::ZERO;
         self.quiesced = false;
         self.promoting = None;

@@ -14,6 +14,7 @@ mod groups;
 mod limits;
 mod objectives;
 mod population;
+mod servers;
 mod systems;
 
 pub use limits::sizes;
@@ -64,6 +65,7 @@ pub fn validate(draft: &Draft, plan: &Plan, errors: &mut Problems, doubts: &mut 
     population::clients(&mut check);
     groups::names_are_unique(&mut check);
     groups::stores(&mut check);
+    servers::servers(&mut check);
     if before == 0 {
         groups::unused(&mut check);
     }

@@ -69,6 +69,7 @@ impl Replica {
 
     pub(super) fn depose(&mut self, ctx: &mut Ctx<'_>) {
         self.pending.clear();
+        self.turn_all_away(ctx);
         if self.core.role == Role::Primary {
             self.core.role = Role::Deposed;
             ctx.claim(Claim::SteppedDown(self.core.group, self.core.term));

@@ -1,0 +1,56 @@
+//! Requests of clients: admitted, refused, recognised, appended.
+
+use super::*;
+
+impl Replica {
+    pub(super) fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
+        let ClientMsg::Request { op, attempt, .. } = request else { return };
+        if !self.admits(ctx.now()) {
+            self.fail(from, op, attempt, ctx);
+        } else if self.server.is_some() {
+            self.enqueue(Work::Request { from, request }, ctx);
+        } else {
+            self.carry_out(from, &request, ctx);
+        }
+    }
+
+    /// Does what it asks: a write is appended and waits for its turn, a read is answered.
+    #[inline]
+    pub(super) fn carry_out(&mut self, from: ProcessId, request: &ClientMsg, ctx: &mut Ctx<'_>) {
+        let ClientMsg::Request { op, kind, attempt, idempotent, answer_bytes, .. } = *request
+        else {
+            return;
+        };
+        if kind == OpKind::Read {
+            let at = self.core.log.end();
+            return self.answer(from, op, attempt, Outcome::Ok, at, answer_bytes, ctx);
+        }
+        // Also a first attempt may come second: its transport goes on trying.
+        if idempotent && self.spec.idempotent {
+            match ctx.appended(op) {
+                Appended::Forgotten => return,
+                Appended::Never => {}
+                Appended::At(places) => {
+                    let known = places.iter().find(|at| self.core.log.contains(**at)).copied();
+                    if let Some(at) = known {
+                        return self
+                            .wait(Pending { index: at.index, op, client: from, attempt }, ctx);
+                    }
+                }
+            }
+        }
+        let at = self.core.log.append();
+        ctx.effect(Effect::Append { group: self.core.group, op, at });
+        self.pending.push_back(Pending { index: at.index, op, client: from, attempt });
+        self.begin_sync(ctx);
+        self.mode.on_append(&mut self.core, ctx);
+        self.progress(ctx);
+    }
+
+    /// A write that is in the log already waits for (or has) its turn.
+    fn wait(&mut self, pending: Pending, ctx: &mut Ctx<'_>) {
+        let place = self.pending.partition_point(|other| other.index <= pending.index);
+        self.pending.insert(place, pending);
+        self.progress(ctx);
+    }
+}

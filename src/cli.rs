@@ -1,9 +1,13 @@
 //! The command line: what can be asked, and where each question is answered.
 
+mod compare;
+mod crew;
+mod designs;
 mod exit;
 mod explain;
 mod files;
 mod folder;
+mod ladder;
 mod lint;
 mod output;
 mod run;
@@ -36,6 +40,10 @@ pub struct Cli {
 enum Command {
     /// Run trials on all cores, judge expectations, print a summary, write results
     Run(RunArgs),
+    /// Run several designs over the same trials and tell their differences, each with its interval
+    Compare(CompareArgs),
+    /// Take each safety device away, or put its strongest form in, one at a time: what each is worth
+    Ladder(LadderArgs),
     /// Print all diagnostics of scenarios and their variants, without simulating anything
     Lint(LintArgs),
     /// Print a scenario with every default filled in and where it came from, the round-trip times
@@ -65,15 +73,8 @@ struct RunArgs {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     change: Change,
-    /// The seed, instead of the scenario's; trial i uses (seed, i)
-    #[arg(long)]
-    seed: Option<u64>,
-    /// How many trials, instead of the scenario's number
-    #[arg(long, value_parser = clap::value_parser!(u64).range(0..=LIMIT_TRIALS))]
-    trials: Option<u64>,
-    /// Threads; never changes a byte of output [default: all cores]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
-    jobs: Option<u64>,
+    #[command(flatten)]
+    trials: TrialArgs,
     /// Where results folders are made, one per scenario
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
@@ -83,6 +84,20 @@ struct RunArgs {
     /// First run some trials twice and compare every fact
     #[arg(long)]
     check_determinism: bool,
+}
+
+/// Which trials are run, and how.
+#[derive(Args, Debug)]
+struct TrialArgs {
+    /// The seed, instead of the scenario's; trial i uses (seed, i)
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many trials, instead of the scenario's number
+    #[arg(long = "trials", value_parser = clap::value_parser!(u64).range(0..=LIMIT_TRIALS))]
+    number: Option<u64>,
+    /// Threads; never changes a byte of output [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: Option<u64>,
     /// Print no summary, no warning and no progress
     #[arg(long, short)]
     quiet: bool,
@@ -91,7 +106,52 @@ struct RunArgs {
     no_progress: bool,
 }
 
-/// What `run` prints.
+#[derive(Args, Debug)]
+struct CompareArgs {
+    /// Scenario files, folders of them, or `-` for standard input; the first is the reference
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Also each variant in the files
+    #[arg(long)]
+    variants: bool,
+    /// Only these variants, separated by commas, in this order; `base` is the file as written
+    #[arg(
+        long = "variant",
+        value_name = "NAME",
+        value_delimiter = ',',
+        conflicts_with = "variants"
+    )]
+    only: Vec<String>,
+    /// Replace a value in every design: a dotted key and what TOML has after `=` (may be repeated)
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    trials: TrialArgs,
+    /// Where the results folder is made
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Args, Debug)]
+struct LadderArgs {
+    /// A scenario file, or `-` for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    trials: TrialArgs,
+    /// Where the results folder is made
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+/// What is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
     /// A summary to read
@@ -192,6 +252,8 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.command {
             Command::Run(args) => run::run(&args),
+            Command::Compare(args) => compare::compare(&args),
+            Command::Ladder(args) => ladder::ladder(&args),
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),

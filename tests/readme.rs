@@ -35,7 +35,7 @@ fn command(line: &str) -> Option<Vec<String>> {
 /// Runs the program at the top of the project; what it writes goes to `out`.
 fn regionsim(args: &[String], out: &Path) -> Output {
     let mut args = args.to_vec();
-    if args[0] == "run" {
+    if ["run", "compare", "ladder", "sweep"].contains(&args[0].as_str()) {
         if let Some(at) = args.iter().position(|arg| arg == "--out") {
             args.drain(at..at + 2);
         }

@@ -33,3 +33,18 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     file.persist(folder.join(name)).map_err(|error| error.error)?;
     Ok(())
 }
+
+/// Writes these files into a folder, which is made if need be.
+///
+/// # Errors
+/// The first that occurs; each file is whole or not there.
+pub fn put_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    files.iter().try_for_each(|(name, bytes)| put(folder, name, bytes))
+}
+
+/// A label as the name of a folder.
+pub fn safe(label: &str) -> String {
+    let keep = |c: char| c.is_ascii_alphanumeric() || "-_@#.=,+".contains(c);
+    label.chars().map(|c| if keep(c) { c } else { '_' }).collect()
+}

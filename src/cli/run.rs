@@ -1,21 +1,20 @@
 //! `run`: trials, judged, shown and written.
 
+use super::crew::Crew;
 use super::files::{self, Ready, Text};
-use super::output::{Output, complain, tell, watched};
+use super::output::{Output, complain};
 use super::{Change, Exit, Format, RunArgs, folder};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use regionsim::experiment::{Bug, Divergence, Experiment, check};
+use regionsim::experiment::{Divergence, check};
 use regionsim::report::findings::Heading;
 use regionsim::report::recorder::Told;
 use regionsim::report::trace::Words;
 use regionsim::report::{Findings, csv, json, markdown, summary};
+use regionsim::scenario::Scenario;
 use regionsim::sim::SimTime;
 use regionsim::world::Limits;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many trials `--check-determinism` runs twice.
 const CHECKED: u64 = 3;
@@ -28,7 +27,7 @@ pub fn run(args: &RunArgs) -> Exit {
     let (files, exit) = files::meant(&args.paths);
     let mut session = Session::new(args, exit);
     for file in &files {
-        if session.interrupted() {
+        if session.crew.interrupted() {
             break;
         }
         match files::read(file) {
@@ -43,7 +42,7 @@ struct Session<'a> {
     args: &'a RunArgs,
     out: Output,
     exit: Exit,
-    stop: Arc<AtomicBool>,
+    crew: Crew,
     /// Results folders already written to in this session.
     taken: BTreeSet<String>,
     /// A line per scenario.
@@ -54,19 +53,13 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs, exit: Exit) -> Session<'a> {
-        let stop = Arc::new(AtomicBool::new(false));
-        catch_interrupt(&stop);
-        let out = Output::new();
         let (taken, lines, values) = Default::default();
-        Session { args, out, exit, stop, taken, lines, values }
+        let (out, crew) = (Output::new(), Crew::new(&args.trials));
+        Session { args, out, exit, crew, taken, lines, values }
     }
 
     fn note(&mut self, exit: Exit) {
         self.exit = self.exit.max(exit);
-    }
-
-    fn interrupted(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 
     /// The scenario of a file, or with `--variant all` each of its variants as well.
@@ -79,14 +72,14 @@ impl<'a> Session<'a> {
         let (scenario, _) = regionsim::scenario::load_with(&text.text, &args.change.set, None);
         self.scenario(text, &change(None));
         for variant in scenario.map(|scenario| scenario.variants).unwrap_or_default() {
-            if !self.interrupted() {
+            if !self.crew.interrupted() {
                 self.scenario(text, &change(Some(variant)));
             }
         }
     }
 
     fn scenario(&mut self, text: &Text, change: &Change) {
-        match files::ready(text, change, self.args.quiet) {
+        match files::ready(text, change, self.args.trials.quiet) {
             Ok(ready) => self.trials(text, &ready),
             Err(exit) => self.note(exit),
         }
@@ -94,30 +87,22 @@ impl<'a> Session<'a> {
 
     fn trials(&mut self, text: &Text, ready: &Ready) {
         let scenario = &ready.scenario;
-        let heading = Heading {
-            name: scenario.name.clone(),
-            title: scenario.title.clone(),
-            question: scenario.question.clone(),
-            variant: scenario.variant.clone(),
-            digest: scenario.digest,
-            seed: self.args.seed.unwrap_or(scenario.seed),
-        };
+        let heading = heading(scenario, self.args.trials.seed.unwrap_or(scenario.seed));
         let label = heading.label();
         if !self.taken.insert(label.clone()) {
             complain(&format!("{}: there was a scenario `{label}` before this one", text.name));
             return self.note(Exit::BadScenario);
         }
-        let asked = self.args.trials.unwrap_or(scenario.trials);
+        let asked = self.args.trials.number.unwrap_or(scenario.trials);
         if asked == 0 {
             complain(&format!("{label}: no trials to run"));
             return self.note(Exit::Nothing);
         }
-        let stop = Arc::clone(&self.stop);
-        let events = Limits::default().events;
         if self.args.check_determinism {
-            let checked = check(&ready.stage, heading.seed, 0..asked.min(CHECKED), events, &stop);
-            match checked {
-                Err(bug) => return self.bug(&label, &bug),
+            let (seed, events) = (heading.seed, Limits::default().events);
+            let stop = self.crew.stop();
+            match check(&ready.stage, seed, 0..asked.min(CHECKED), events, stop) {
+                Err(bug) => return self.note(self.crew.bug(&label, &bug)),
                 Ok(Some(found)) => {
                     complain(&parting(&label, &found, ready));
                     self.note(Exit::Wavering);
@@ -125,20 +110,8 @@ impl<'a> Session<'a> {
                 Ok(None) => {}
             }
         }
-        let experiment = Experiment {
-            stage: &ready.stage,
-            settings: &scenario.settings,
-            seed: heading.seed,
-            trials: 0..asked,
-            jobs: self.jobs(),
-            events,
-            stop: &stop,
-        };
-        let bar = self.bar(&label, asked);
-        let outcomes = experiment.run(&|_| bar.inc(1));
-        bar.finish_and_clear();
-        match outcomes {
-            Err(bug) => self.bug(&label, &bug),
+        match self.crew.run(&label, ready, heading.seed, 0..asked) {
+            Err(exit) => self.note(exit),
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
@@ -169,7 +142,7 @@ impl<'a> Session<'a> {
         let first = self.lines.is_empty();
         self.lines.push(summary::line(findings));
         let exit = match self.args.format {
-            Format::Human if self.args.quiet => Exit::Good,
+            Format::Human if self.args.trials.quiet => Exit::Good,
             Format::Human => {
                 let gap = if first { "" } else { "\n" };
                 let colour = self.out.colour();
@@ -190,32 +163,6 @@ impl<'a> Session<'a> {
         self.note(exit);
     }
 
-    fn bug(&mut self, label: &str, Bug { seed, trial, message }: &Bug) {
-        complain(&format!(
-            "{label}: a bug of ours in trial {trial} of seed {seed}: {message}\n  \
-             to see it again: regionsim trace FILE --seed {seed} --trial {trial}"
-        ));
-        self.note(Exit::Bug);
-    }
-
-    fn jobs(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.args.jobs.map_or_else(cores, |jobs| jobs as usize)
-    }
-
-    fn bar(&self, label: &str, trials: u64) -> ProgressBar {
-        if self.args.quiet || self.args.no_progress || !watched() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
-        let template = "{msg} {bar:30} {pos}/{len} trials, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar.set_message(label.to_string());
-        bar
-    }
-
     fn end(mut self) -> Exit {
         if self.args.format == Format::Json && !self.values.is_empty() {
             let value = match self.values.len() {
@@ -225,30 +172,27 @@ impl<'a> Session<'a> {
             let exit = self.out.say(&json::pretty(&value));
             self.note(exit);
         }
-        if self.args.format == Format::Human && !self.args.quiet && self.lines.len() > 1 {
+        if self.args.format == Format::Human && !self.args.trials.quiet && self.lines.len() > 1 {
             let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
             let exit = self.out.say(&format!("\n{lines}"));
             self.note(exit);
         }
-        if self.interrupted() {
+        if self.crew.interrupted() {
             self.note(Exit::Interrupted);
         }
         self.exit
     }
 }
 
-/// The first interruption asks to end, the second ends.
-fn catch_interrupt(stop: &Arc<AtomicBool>) {
-    let stop = Arc::clone(stop);
-    let caught = ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-        tell("interrupted: keeping what is finished; once more to end at once\n");
-    });
-    // Without a handler an interruption ends the program; files are whole all the same.
-    if let Err(error) = caught {
-        tell(&format!("warning: interruptions will not be caught: {error}\n"));
+/// What a scenario is called in reports.
+pub fn heading(scenario: &Scenario, seed: u64) -> Heading {
+    Heading {
+        name: scenario.name.clone(),
+        title: scenario.title.clone(),
+        question: scenario.question.clone(),
+        variant: scenario.variant.clone(),
+        digest: scenario.digest,
+        seed,
     }
 }
 

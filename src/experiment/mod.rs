@@ -13,6 +13,7 @@
 //!   experiment without results: the other trials ran the same code.
 
 pub mod determinism;
+pub mod ladder;
 pub mod run;
 
 pub use determinism::{Divergence, check};

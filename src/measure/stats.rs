@@ -122,45 +122,79 @@ fn bootstrap(values: &[f64], draw: impl Fn(&[f64], &mut Stream) -> f64) -> Optio
     Some((low, high))
 }
 
-/// How two variants differ, trial by trial.
+/// How two designs differ, trial by trial.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Difference {
     /// Pairs in which both values are known exactly.
     pub pairs: usize,
-    /// Pairs left out: a value censored, unresolved or missing on either side.
-    pub left_out: usize,
-    /// Mean of second minus first.
-    pub mean: f64,
-    /// Its interval; nothing below two pairs, or where pairs were left out because a value was
-    /// censored or unresolved (a mean without them would flatter).
+    /// Pairs in which a value is censored or unresolved: only bounds of the difference are known.
+    pub blurred: usize,
+    /// Pairs left out, because the metric does not apply to one of the two.
+    pub missing: usize,
+    /// Mean of second minus first; nothing where a pair is blurred (a mean without it would
+    /// flatter).
+    pub mean: Option<f64>,
+    /// Its bootstrap interval; nothing below two pairs.
     pub interval: Option<(f64, f64)>,
-    /// Median of second minus first.
-    pub median: f64,
-    /// Its order-statistic interval, where there are enough pairs.
-    pub median_interval: Option<(f64, f64)>,
+    /// The least and the most the median of second minus first can be: the same where no pair is
+    /// blurred.
+    pub median: (f64, f64),
+    /// Its order-statistic interval; a side that too few or blurred pairs leave open is infinite.
+    pub median_interval: (f64, f64),
 }
 
-/// Second minus first, paired by trial. Nothing when no pair is known on both sides.
-pub fn paired_difference(first: &[Sample], second: &[Sample]) -> Option<Difference> {
-    let pairs = || first.iter().zip(second);
-    let known = |(a, b): (&Sample, &Sample)| Some(b.value()? - a.value()?);
-    let mut values: Vec<f64> = pairs().filter_map(known).collect();
-    let missing = |(a, b): &(&Sample, &Sample)| **a == Sample::Missing || **b == Sample::Missing;
-    let blurred = pairs().filter(|pair| !missing(pair) && known(*pair).is_none()).count();
-    let mean = mean(&values)?;
-    let interval = if blurred == 0 { mean_interval(&values) } else { None };
-    sort(&mut values);
-    let median_interval = match rank_interval(values.len(), 0.5) {
-        (Some(low), Some(high)) => Some((values[low], values[high])),
-        _ => None,
+impl Difference {
+    /// What a reader may rely on: -1 or 1 where the second is surely smaller or larger (95 %), 0
+    /// where the trials cannot tell. By the mean where it is known, else by the median. Where not
+    /// one pair differs the two are the same, which is 0 too.
+    pub fn sign(&self) -> i8 {
+        let (low, high) = self.interval.unwrap_or(self.median_interval);
+        if low > 0.0 {
+            1
+        } else if high < 0.0 {
+            -1
+        } else {
+            0
+        }
+    }
+    /// True where both are equal in every pair.
+    pub fn is_nothing(&self) -> bool {
+        self.mean == Some(0.0) && self.interval.is_none_or(|interval| interval == (0.0, 0.0))
+    }
+}
+
+/// Second minus first, paired by trial. Nothing when the metric applies to no pair. `same` says
+/// of which trials it is known that both sides are one and the same run: there the difference is
+/// zero even where the value is censored.
+pub fn paired_difference(first: &[Sample], second: &[Sample], same: &[bool]) -> Option<Difference> {
+    let of_pair = |(trial, (a, b)): (usize, (&Sample, &Sample))| {
+        let ((least_a, most_a), (least_b, most_b)) = (a.range()?, b.range()?);
+        if same.get(trial) == Some(&true) {
+            return Some((0.0, 0.0));
+        }
+        Some((least_b - most_a, most_b - least_a))
     };
+    let (mut low, mut high): (Vec<f64>, Vec<f64>) =
+        first.iter().zip(second).enumerate().filter_map(of_pair).unzip();
+    let n = low.len();
+    let blurred = low.iter().zip(&high).filter(|(low, high)| low != high).count();
+    let exact = blurred == 0 && n > 0;
+    let mean = if exact { mean(&low) } else { None };
+    let interval = if exact { mean_interval(&low) } else { None };
+    sort(&mut low);
+    sort(&mut high);
+    let (below, above) = rank_interval(n, 0.5);
     Some(Difference {
-        pairs: values.len(),
-        left_out: first.len().max(second.len()) - values.len(),
+        pairs: n - blurred,
+        blurred,
+        missing: first.len().max(second.len()) - n,
         mean,
         interval,
-        median: percentile(&values, 0.5)?,
-        median_interval,
+        median: (percentile(&low, 0.5)?, percentile(&high, 0.5)?),
+        median_interval: (
+            below.map_or(f64::NEG_INFINITY, |rank| low[rank]),
+            above.map_or(f64::INFINITY, |rank| high[rank]),
+        ),
     })
 }
 

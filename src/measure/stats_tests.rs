@@ -46,12 +46,57 @@ fn pairs_remove_what_the_variants_share() {
         first.push(Sample::Value(shared));
         second.push(Sample::Value(shared + 1.0 + dice.unit()));
     }
-    let difference = paired_difference(&first, &second).unwrap();
+    let difference = paired_difference(&first, &second, &[]).unwrap();
     let (low, high) = difference.interval.unwrap();
-    assert!(low > 1.4 && high < 1.6 && low < difference.mean && difference.mean < high);
+    let mean = difference.mean.unwrap();
+    assert!(low > 1.4 && high < 1.6 && low < mean && mean < high);
+    assert_eq!(difference.sign(), 1);
+    // One censored trial: no mean, but the median of 200 is hardly less known.
     second[0] = Sample::Censored(3.0);
-    let blurred = paired_difference(&first, &second).unwrap();
-    assert_eq!((blurred.pairs, blurred.left_out, blurred.interval), (199, 1, None));
+    let blurred = paired_difference(&first, &second, &[]).unwrap();
+    assert_eq!((blurred.pairs, blurred.blurred, blurred.mean), (199, 1, None));
+    assert_eq!((blurred.interval, blurred.sign()), (None, 1));
+    assert!(blurred.median.0 <= blurred.median.1 && blurred.median.1 < 1.7);
+}
+
+#[test]
+fn a_run_against_itself_differs_by_exactly_nothing() {
+    let samples: Vec<Sample> = (0..50)
+        .map(|n| if n % 5 == 0 { Sample::Censored(9.0) } else { Sample::Value(n.into()) })
+        .collect();
+    let same = vec![true; 50];
+    let nothing = paired_difference(&samples, &samples, &same).unwrap();
+    assert!(nothing.is_nothing());
+    assert_eq!((nothing.mean, nothing.interval), (Some(0.0), Some((0.0, 0.0))));
+    // Two other runs that were censored at the same time need not be alike.
+    let unknown = paired_difference(&samples, &samples, &[]).unwrap();
+    assert_eq!((unknown.mean, unknown.blurred, unknown.sign()), (None, 10, 0));
+}
+
+/// Pairing narrows the interval by the factor that theory predicts: with a shared part of
+/// variance `s`, and an own part of variance `o` on each side, the variance of the difference is
+/// `2 o` paired and `2 (s + o)` unpaired.
+#[test]
+fn pairing_narrows_the_interval_as_much_as_theory_says() {
+    let mut dice = Streams::new(11, 0).stream(Label::new("pairing"));
+    let trials = 4000;
+    let mut uniform = |width: f64| width * dice.unit();
+    let (mut first, mut second, mut alone) = (vec![], vec![], vec![]);
+    for _ in 0..trials {
+        let (shared, other) = (uniform(6.0), uniform(6.0));
+        first.push(Sample::Value(shared + uniform(2.0)));
+        second.push(Sample::Value(shared + uniform(2.0)));
+        alone.push(Sample::Value(other + uniform(2.0)));
+    }
+    let width = |other: &[Sample]| {
+        let (low, high) = paired_difference(&first, other, &[]).unwrap().interval.unwrap();
+        high - low
+    };
+    // Variances of uniforms are width² / 12: 36 shared, 4 own.
+    let predicted = (40.0f64 / 4.0).sqrt();
+    let found = width(&alone) / width(&second);
+    // The width of a bootstrap interval from 1,000 resamples is known to about 3 %.
+    assert!((found / predicted - 1.0).abs() < 0.12, "{found} against {predicted}");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn metric_row(findings: &Findings, metric: &Metric) -> Vec<String> {
 }
 
 /// Rows as CSV. Writing to memory cannot fail, and every row is as long as the first.
-fn written(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+pub(super) fn written(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     let mut writer = Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(&row).expect("rows of one length, written to memory");

@@ -155,7 +155,7 @@ impl Findings {
     }
 }
 
-fn only_store(key: &MetricKey) -> bool {
+pub(super) fn only_store(key: &MetricKey) -> bool {
     key.labels.iter().all(|(label, _)| *label == "store")
 }
 

@@ -93,7 +93,7 @@ fn expectations(findings: &Findings) -> Vec<Value> {
     findings.expectations.iter().map(show).collect()
 }
 
-fn metric(metric: &Metric) -> Value {
+pub(super) fn metric(metric: &Metric) -> Value {
     let mut quantiles = Map::new();
     for ((name, _), quantile) in PERCENTILES.iter().zip(&metric.quantiles) {
         let shown = json!({
@@ -143,16 +143,16 @@ fn labels(key: &MetricKey) -> Map<String, Value> {
     key.labels.iter().map(|(label, value)| (label.to_string(), json!(value))).collect()
 }
 
-fn hex(word: u64) -> String {
+pub(super) fn hex(word: u64) -> String {
     format!("{word:016x}")
 }
 
 /// JSON has no infinity.
-fn finite(value: f64) -> Value {
+pub(super) fn finite(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 
-fn interval(interval: Option<(f64, f64)>) -> Value {
+pub(super) fn interval(interval: Option<(f64, f64)>) -> Value {
     interval.map_or(Value::Null, |(low, high)| json!([finite(low), finite(high)]))
 }
 

@@ -24,7 +24,8 @@ pub fn text(findings: &Findings) -> String {
     for note in notes {
         out.push_str(&format!("- {}\n", escaped(&note)));
     }
-    definitions(&mut out, findings);
+    let shown: Vec<String> = rows(findings).into_iter().map(|(row, _)| row[0].clone()).collect();
+    definitions(&mut out, &shown);
     out.push_str(&format!(
         "\nScenario digest `{:016x}`, regionsim {MODEL_VERSION}. A model, not your system.\n",
         heading.digest
@@ -42,12 +43,10 @@ fn table(out: &mut String, findings: &Findings) {
     }
 }
 
-/// What the numbers mean stands next to them.
-fn definitions(out: &mut String, findings: &Findings) {
-    let rows = rows(findings);
-    let shown = |name: &str| {
-        rows.iter().any(|(row, _)| row[0] == name || row[0].starts_with(&format!("{name}{{")))
-    };
+/// What the numbers mean stands next to them: the definitions of the metrics of these rows.
+pub(super) fn definitions(out: &mut String, rows: &[String]) {
+    let shown =
+        |name: &str| rows.iter().any(|row| row == name || row.starts_with(&format!("{name}{{")));
     out.push_str("\nWhat the numbers mean:\n\n");
     for doc in CATALOGUE.iter().filter(|doc| shown(doc.name)) {
         out.push_str(&format!("- `{}`: {}\n", doc.name, doc.doc));
@@ -55,7 +54,7 @@ fn definitions(out: &mut String, findings: &Findings) {
 }
 
 /// Text in which nothing is markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

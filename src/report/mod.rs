@@ -11,8 +11,8 @@
 //! - A trace tells facts as what happened and claims as what a node said. What happens thousands
 //!   of times is folded into a line per interval.
 
+pub mod comparison;
 pub mod csv;
-
 pub mod explain;
 pub mod findings;
 pub mod json;

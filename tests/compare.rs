@@ -1,0 +1,148 @@
+//! `compare` and `ladder` as their users meet them.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A small system with a cut of the primary's region, and two variants.
+const SMALL: &str = r#"
+schema_version = 1
+scenario.name = "small"
+run = { warmup = "5s", horizon = "50s", settle = "30s", trials = 6, seed = 7 }
+region = { a = {}, b = {}, c = {} }
+wan.default.rtt = "20ms"
+store.s = { primary = "a", standbys = ["b"], replication = { mode = "async" } }
+lease = { voters = ["a", "b", "c"], ttl = "6s", renew_interval = "2s" }
+health_check = { checkers = ["a", "b", "c"], request_interval = "2s", timeout = "1s" }
+failover = { controller.region = "c", fencing = ["token"] }
+routing.via = { global_lb = { propagation = "1s" } }
+clients.web = { region = "b", writes.per_second = 20 }
+clients.near = { region = "a", writes.per_second = 20 }
+fault = [{ name = "cut", kind = "partition", at = "20s", duration = "20s", isolate = ["a"] }]
+[variant.again]
+"scenario.title" = "the same"
+[variant.waits]
+"failover.trigger" = "never"
+"#;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Place {
+        let place = Place(tempfile::tempdir().unwrap());
+        fs::write(place.file("small.toml"), SMALL).unwrap();
+        place
+    }
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
+        let command = command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
+        command.output().unwrap()
+    }
+    fn comparison(&self, folder: &str) -> Value {
+        let path = self.file("results").join(folder).join("comparison.json");
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn cell<'a>(comparison: &'a Value, metric: &str, design: &str) -> &'a Value {
+    let find = |list: &'a Value, key: &str, is: &str| {
+        let list = list.as_array().unwrap();
+        list.iter().find(|one| one[key] == is).unwrap_or_else(|| panic!("no {is}"))
+    };
+    find(&find(&comparison["metrics"], "metric", metric)["designs"], "design", design)
+}
+
+#[test]
+fn a_design_against_itself_differs_by_exactly_nothing() {
+    let place = Place::new();
+    let told = place.run(&["compare", "small.toml", "small.toml"]);
+    assert_eq!(code(&told), 0, "{told:?}");
+    assert!(out(&told).contains("the same in all designs: rto.restored"), "{}", out(&told));
+    let comparison = place.comparison("compare-small");
+    for metric in comparison["metrics"].as_array().unwrap() {
+        let difference = &metric["designs"][1]["difference"];
+        if metric["designs"][0]["value"]["count"] != 0 {
+            assert_eq!(difference["sign"], 0, "{metric}");
+            assert_eq!(difference["mean"], 0.0, "{metric}");
+        }
+        assert_eq!(metric["winner"], Value::Null);
+    }
+}
+
+#[test]
+fn variants_are_compared_over_the_same_trials() {
+    let place = Place::new();
+    let told = place.run(&["compare", "small.toml", "--variants"]);
+    assert_eq!(code(&told), 0, "{told:?}");
+    let comparison = place.comparison("compare-small");
+    // A title changes nothing that happens.
+    assert_eq!(cell(&comparison, "writes.lost", "small@again")["difference"]["mean"], 0.0);
+    // Waiting for the cut to heal loses nothing, and users near the primary never notice.
+    let waits = |metric: &str| &cell(&comparison, metric, "small@waits")["difference"]["sign"];
+    assert_eq!((waits("writes.lost"), waits("rto.first_write")), (&(-1).into(), &(-1).into()));
+    assert_eq!(cell(&comparison, "writes.lost", "small@waits")["best"], true);
+    // What a design says here is what it says alone.
+    let alone = place.run(&["run", "small.toml", "--variant", "waits", "--format", "json"]);
+    let alone: Value = serde_json::from_str(&out(&alone)).unwrap();
+    let rto = alone["metrics"].as_array().unwrap().iter().find(|m| m["metric"] == "rto.restored");
+    assert_eq!(&cell(&comparison, "rto.restored", "small@waits")["value"], rto.unwrap());
+}
+
+#[test]
+fn the_number_of_jobs_changes_no_byte_and_every_format_is_told() {
+    let place = Place::new();
+    for (format, begins) in
+        [("json", "{"), ("jsonl", "{"), ("csv", "metric,"), ("markdown", "# "), ("human", "compa")]
+    {
+        let run = |jobs: &str| {
+            let args = ["compare", "small.toml", "--variant", "base,waits", "--format", format];
+            place.run(&[&args[..], &["--jobs", jobs]].concat())
+        };
+        let (one, two) = (run("1"), run("2"));
+        assert_eq!(one.stdout, two.stdout);
+        assert!(out(&one).starts_with(begins), "{format}: {}", out(&one));
+    }
+}
+
+#[test]
+fn the_first_row_of_a_ladder_is_what_run_says() {
+    let place = Place::new();
+    let told = place.run(&["ladder", "small.toml"]);
+    assert_eq!(code(&told), 0, "{told:?}");
+    let text = out(&told);
+    for rung in ["no fencing", "no lease", "no failover", "synchronous replication"] {
+        assert!(text.contains(rung), "{text}");
+    }
+    place.run(&["run", "small.toml"]);
+    let read = |path: &str| fs::read(place.file("results").join(path)).unwrap();
+    for file in ["results.json", "trials.csv", "summary.md"] {
+        let (rung, run) = (format!("ladder-small/as_written/{file}"), format!("small/{file}"));
+        assert_eq!(read(&rung), read(&run), "{file}");
+    }
+    let ladder = place.comparison("ladder-small");
+    let lease = &cell(&ladder, "split_brain.incidents", "no lease")["difference"]["sign"];
+    assert_eq!(lease, &1, "without a lease the isolated primary goes on");
+}
+
+#[test]
+fn what_cannot_be_compared_is_said() {
+    let place = Place::new();
+    assert_eq!(code(&place.run(&["compare", "small.toml"])), 2);
+    assert_eq!(code(&place.run(&["compare", "small.toml", "nowhere.toml"])), 74);
+    assert_eq!(code(&place.run(&["compare", "small.toml", "--variant", "base,wait"])), 65);
+    assert_eq!(code(&place.run(&["compare", "small.toml", "--variants", "--trials", "0"])), 4);
+    assert_eq!(code(&place.run(&["ladder", "small.toml", "--variant", "nobody"])), 65);
+    assert!(!Path::new(&place.file("results")).exists(), "nothing was run");
+}

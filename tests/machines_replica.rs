@@ -147,6 +147,8 @@ impl Script {
             "ack_on",
             "dead_standby",
             "drop_after",
+            "timeout",
+            "on_timeout",
             "apply_delay",
         ] {
             entries.extend(words.value(key).map(|value| (key, Node::text(value))));
@@ -155,6 +157,10 @@ impl Script {
             .value("acks")
             .map(|text| ("acks", Node { place: 0..0, tree: Tree::Int(text.parse().unwrap()) }));
         entries.extend(acks);
+        if words.has("no-wait") {
+            let no = Node { place: 0..0, tree: Tree::Bool(false) };
+            entries.push(("wait_no_replica", no));
+        }
         let mut problems = Problems::default();
         let mode = ModeParams::read(&Node::table(entries), &mut problems);
         assert!(problems.is_empty(), "{problems:?}");

@@ -4,19 +4,10 @@
 mod replicas;
 
 use proptest::prelude::*;
-use regionsim::model::ctx::Effect;
-use regionsim::model::fact::OpKind;
-use regionsim::model::id::{
-    ClientId, FencingToken, LogIndex, NodeId, OpId, Position, ProcessId, Segment, Term,
-};
+use regionsim::model::id::{ClientId, LogIndex, NodeId, OpId, Position, Segment, Term};
 use regionsim::model::log::{Appended, Book, Log};
-use regionsim::model::msg::LocalMsg;
-use regionsim::model::replica::{ModeParams, Restart, ServerParams};
-use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::{Node, Param, Problems, Tree};
-use regionsim::sim::time::Span;
-use replicas::{Parcel, Replicas, Shape};
-use std::collections::{BTreeMap, BTreeSet};
+use replicas::storm::{Promise, Storm, act, mode, server};
+use std::collections::BTreeMap;
 
 /// The dumb twin of a log: every entry's segment.
 #[derive(Default)]
@@ -144,199 +135,6 @@ proptest! {
     }
 }
 
-/// One thing that happens in a storm.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Write(usize, bool),
-    Retry(usize, u64),
-    Deliver(usize, usize, u8),
-    DropAlone(usize, usize),
-    Reset(usize, usize),
-    Fsync(usize),
-    Tick(u64),
-    Crash(usize),
-    Restart(usize),
-    FailOver(usize),
-    Pause(usize),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    let n = 0..3usize;
-    prop_oneof![
-        8 => (n.clone(), any::<bool>()).prop_map(|(i, id)| Act::Write(i, id)),
-        3 => (n.clone(), 0..40u64).prop_map(|(i, back)| Act::Retry(i, back)),
-        30 => (n.clone(), n.clone(), 1..6u8).prop_map(|(a, b, k)| Act::Deliver(a, b, k)),
-        2 => (n.clone(), n.clone()).prop_map(|(a, b)| Act::DropAlone(a, b)),
-        1 => (n.clone(), n.clone()).prop_map(|(a, b)| Act::Reset(a, b)),
-        14 => n.clone().prop_map(Act::Fsync),
-        4 => (1..3_000u64).prop_map(Act::Tick),
-        1 => n.clone().prop_map(Act::Crash),
-        3 => n.clone().prop_map(Act::Restart),
-        1 => n.clone().prop_map(Act::FailOver),
-        1 => n.prop_map(Act::Pause),
-    ]
-}
-
-fn mode(word: &str, acks: Option<i64>, entries: &[(&str, &str)]) -> ModeParams {
-    let mut table = vec![("mode", Node::text(word))];
-    table.extend(entries.iter().map(|(key, value)| (*key, Node::text(value))));
-    table.extend(acks.map(|acks| ("acks", Node { place: 0..0, tree: Tree::Int(acks) })));
-    let mut problems = Problems::default();
-    let mode = ModeParams::read(&Node::table(table), &mut problems);
-    assert!(problems.is_empty(), "{problems:?}");
-    mode.unwrap()
-}
-
-/// A storm over three replicas, and what must hold in it.
-struct Storm {
-    all: Replicas,
-    names: BTreeMap<Position, OpId>,
-    seq: u64,
-    term: u32,
-    /// How many standbys must have a write on disk when it is answered; nothing where roles
-    /// change, since then a standby may have been rewound since.
-    promised: Option<usize>,
-    answered: BTreeSet<(OpId, Position)>,
-}
-
-impl Storm {
-    fn new(mode: ModeParams, promised: Option<usize>, server: Option<ServerParams>) -> Storm {
-        let all = Replicas::new(&Shape {
-            idempotent: true,
-            server,
-            mode,
-            replicas: 3,
-            leased: false,
-            tokens: false,
-            storage: false,
-            restart: Restart::AsItWas,
-            restart_time: Span::from_millis(500),
-            entry_bytes: 3_000_000,
-        });
-        let (names, answered) = (BTreeMap::new(), BTreeSet::new());
-        Storm { all, names, seq: 0, term: 1, promised, answered }
-    }
-
-    fn act(&mut self, act: Act, roles_change: bool) {
-        let all = &mut self.all;
-        match act {
-            Act::Write(i, id) if all.nodes[i].up => {
-                self.seq += 1;
-                all.request(i, self.seq, OpKind::Write, 0, id);
-            }
-            Act::Retry(i, back) if all.nodes[i].up => {
-                let seq = self.seq.saturating_sub(back).max(1);
-                all.request(i, seq, OpKind::Write, 1, true);
-            }
-            Act::Deliver(a, b, count) if a != b => {
-                for _ in 0..count {
-                    self.all.deliver(a, b);
-                    self.check();
-                }
-                return;
-            }
-            Act::DropAlone(a, b) => {
-                all.wire(a, b).retain(|parcel| !matches!(parcel, Parcel::Msg(_, true)));
-            }
-            Act::Reset(a, b) if a != b && all.nodes[a].up => {
-                // What was under way from a to b is gone, and a hears of it.
-                all.wire(a, b).clear();
-                all.wire(b, a).push_back(Parcel::Reset);
-            }
-            Act::Fsync(i) if all.nodes[i].up => {
-                all.fsync(i);
-            }
-            Act::Tick(ms) => all.tick(Span::from_millis(ms)),
-            Act::Crash(i) if all.nodes[i].up => all.crash(i, true),
-            Act::Restart(i) if !all.nodes[i].up => all.restart(i),
-            Act::FailOver(i) if roles_change => self.fail_over(i),
-            Act::Pause(i) if roles_change && all.nodes[i].up => {
-                all.local(i, LocalMsg::StepDown);
-                all.local(i, LocalMsg::Resume);
-            }
-            _ => {}
-        }
-        self.check();
-    }
-
-    fn fail_over(&mut self, to: usize) {
-        self.term += 1;
-        let (term, token) = (Term(self.term), FencingToken(u64::from(self.term)));
-        for i in 0..3 {
-            if !self.all.nodes[i].up {
-                continue;
-            }
-            let primary = ProcessId::of(to);
-            let takes = Span::from_millis(100);
-            let follow = LocalMsg::Follow { primary, term, token };
-            let lead = LocalMsg::Lead { term, token, takes };
-            // The old primary hears of it half the time only.
-            if i == to {
-                self.all.local(i, lead);
-            } else if self.term.is_multiple_of(2) || i != 0 {
-                self.all.local(i, follow);
-            }
-        }
-    }
-
-    fn check(&mut self) {
-        for (i, effect) in std::mem::take(&mut self.all.seen) {
-            match effect {
-                Effect::Append { op, at, .. } => {
-                    let before = self.names.insert(at, op);
-                    assert_eq!(before, None, "{at:?} is the name of two entries");
-                }
-                Effect::Answer { .. } => self.check_answer(i, effect),
-                _ => {}
-            }
-        }
-    }
-
-    fn check_answer(&mut self, i: usize, effect: Effect) {
-        for (_, op, at) in Replicas::acknowledged(&[(i, effect)]) {
-            let log = self.all.nodes[i].machine.log();
-            assert!(log.contains(at), "{i} answered {op:?} and has no {at:?}: {log:?}");
-            assert!(log.durable().index >= at.index, "{i} answered {op:?} before its disk had it");
-            assert_eq!(self.names.get(&at), Some(&op), "{i} answered for another's entry");
-            let on_disk = |node: &&replicas::Node| {
-                let log = node.machine.log();
-                log.contains(at) && log.durable().index >= at.index
-            };
-            if let Some(promised) = self.promised {
-                let standbys = self.all.nodes[1..].iter().filter(on_disk).count();
-                assert!(standbys >= promised, "{op:?} at {at:?} is on {standbys} standbys");
-            }
-            self.answered.insert((op, at));
-        }
-    }
-
-    /// All faults are over: everybody runs, everything arrives.
-    fn calm(&mut self) {
-        for i in 0..3 {
-            if !self.all.nodes[i].up {
-                self.all.restart(i);
-            }
-        }
-        for _ in 0..20 {
-            self.all.settle();
-            self.check();
-            self.all.tick(Span::from_secs(1));
-        }
-        self.all.settle();
-        self.check();
-    }
-}
-
-/// Nodes that serve everything at once, or two requests at a time with three in the queue.
-fn server() -> impl Strategy<Value = Option<ServerParams>> {
-    prop::option::of((0u64..300).prop_map(|ms| ServerParams {
-        service_time: DistSpec::Constant(Span::from_millis(ms)),
-        concurrency: 2,
-        queue: 3,
-        ..ServerParams::default()
-    }))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
@@ -346,7 +144,8 @@ proptest! {
         server in server(), acts in prop::collection::vec(act(), 50..400),
     ) {
         let promised = acks.unwrap_or(2) as usize;
-        let mut storm = Storm::new(mode("sync", acks, &[]), Some(promised), server);
+        let promise = Promise::OnDisks(promised);
+        let mut storm = Storm::new(mode("sync", acks, &[]), promise, server);
         for act in acts {
             storm.act(act, false);
         }
@@ -359,21 +158,40 @@ proptest! {
                 prop_assert!(node.machine.log().contains(*at), "{:?} is lost", op);
             }
         }
-        storm.seq += 1;
-        let last = OpId::new(ClientId(0), storm.seq);
-        storm.all.request(0, storm.seq, OpKind::Write, 0, true);
-        storm.all.tick(Span::from_secs(1));
-        storm.all.settle();
-        storm.check();
-        prop_assert!(storm.answered.iter().any(|(op, _)| *op == last), "service is back");
+        storm.serves_again();
+    }
+
+    #[test]
+    fn semi_synchronous_answers_obey_the_rule_in_force(
+        acks in 1..3i64,
+        on_timeout in prop::sample::select(vec!["degrade", "wait", "refuse"]),
+        server in server(), acts in prop::collection::vec(act(), 50..400),
+    ) {
+        let entries = [("timeout", "2s"), ("on_timeout", on_timeout), ("ack_on", "flush")];
+        let mode = mode("semi_sync", Some(acks), &entries);
+        let mut storm = Storm::new(mode, Promise::RuleInForce, server);
+        for act in acts {
+            storm.act(act, false);
+            let primary = &storm.all.nodes[0].machine;
+            let rule = i64::from(primary.acks_required());
+            prop_assert!(rule == acks || (rule == 0 && on_timeout == "degrade"));
+        }
+        storm.calm();
+        // When all is quiet the mode is on again, everybody has everything, and it serves.
+        prop_assert_eq!(i64::from(storm.all.nodes[0].machine.acks_required()), acks);
+        let end = storm.all.nodes[0].machine.log().end();
+        for node in &storm.all.nodes {
+            prop_assert_eq!(node.machine.log().durable(), end);
+        }
+        storm.serves_again();
     }
 
     #[test]
     fn no_primary_answers_for_what_it_has_not(
-        word in prop::sample::select(vec!["async", "sync"]),
+        word in prop::sample::select(vec!["async", "sync", "semi_sync"]),
         server in server(), acts in prop::collection::vec(act(), 50..400),
     ) {
-        let mut storm = Storm::new(mode(word, None, &[]), None, server);
+        let mut storm = Storm::new(mode(word, None, &[]), Promise::Nothing, server);
         for act in acts {
             storm.act(act, true);
         }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod storm;
+
 use regionsim::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::fact::{OpKind, Outcome};
 use regionsim::model::id::{ClientId, GroupId, NodeId, OpId, Position, ProcessId};

@@ -35,6 +35,34 @@ pub struct ReplicaSpec {
     pub answer_bytes: u32,
 }
 
+/// Why a primary takes no writes, beside its role and its lease.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Refusal {
+    /// Too few standbys confirmed for too long.
+    Acks = 1,
+}
+
+/// All reasons at present.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Refusals(u8);
+
+impl Refusals {
+    /// True when there is none.
+    #[inline]
+    pub fn none(self) -> bool {
+        self.0 == 0
+    }
+    /// A reason holds, or no longer.
+    pub fn set(&mut self, why: Refusal, yes: bool) {
+        if yes {
+            self.0 |= why as u8;
+        } else {
+            self.0 &= !(why as u8);
+        }
+    }
+}
+
 /// What modes and follower share with the shell.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -54,6 +82,8 @@ pub struct Core {
     pub seen: FencingToken,
     /// Its history.
     pub log: Log,
+    /// Why it takes no writes, should it lead.
+    pub refusals: Refusals,
     /// True when standbys confirm what they have in memory, before it is on disk.
     pub confirms_receipt: bool,
     /// True when standbys confirm once more when entries have become visible.
@@ -71,6 +101,10 @@ impl Core {
             self.syncing = Some(end);
             ctx.effect(Effect::Sync { group: self.group, upto: end });
         }
+    }
+    /// The end of what is on the disk, or of the disk write under way.
+    pub fn written_or_begun(&self) -> LogIndex {
+        self.syncing.unwrap_or_else(|| self.log.durable()).index
     }
     /// Cuts the history back.
     pub fn truncate(&mut self, index: LogIndex, ctx: &mut Ctx<'_>) {

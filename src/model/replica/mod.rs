@@ -20,6 +20,7 @@ pub mod async_log;
 pub mod core;
 pub mod follower;
 pub mod peer;
+pub mod semi_sync;
 pub mod shell;
 pub mod shipper;
 pub mod sync;
@@ -65,7 +66,7 @@ pub trait Replicate {
     /// A timer of the mode fired.
     fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>);
     /// The connection to a standby broke.
-    fn on_reset(&mut self, by: ProcessId);
+    fn on_reset(&mut self, by: ProcessId, core: &mut Core);
     /// The process died: forget what was in memory.
     fn crash(&mut self);
 }
@@ -129,8 +130,8 @@ macro_rules! modes {
             fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>) {
                 match self { $(Mode::$variant(mode) => mode.on_timer(timer, core, ctx),)* }
             }
-            fn on_reset(&mut self, by: ProcessId) {
-                match self { $(Mode::$variant(mode) => mode.on_reset(by),)* }
+            fn on_reset(&mut self, by: ProcessId, core: &mut Core) {
+                match self { $(Mode::$variant(mode) => mode.on_reset(by, core),)* }
             }
             fn crash(&mut self) {
                 match self { $(Mode::$variant(mode) => mode.crash(),)* }
@@ -142,6 +143,7 @@ macro_rules! modes {
 modes! {
     "async" => Async in async_log,
     "sync" => Sync in sync,
+    "semi_sync" => SemiSync in semi_sync,
 }
 
 crate::choices! {

@@ -8,7 +8,7 @@ mod roles;
 pub mod server;
 mod tokens;
 
-use super::core::{Core, ReplicaSpec};
+use super::core::{Core, Refusals, ReplicaSpec};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
@@ -97,6 +97,7 @@ impl Replica {
             token,
             seen: token,
             log: Log::new(),
+            refusals: Refusals::default(),
             confirms_receipt: mode.confirms() == Confirms::Receipt,
             confirms_apply: mode.confirms() == Confirms::Apply,
             syncing: None,
@@ -142,6 +143,11 @@ impl Replica {
     /// True while it would take a write. A rule of its state and its clock.
     #[inline]
     pub fn admits(&self, now: LocalTime) -> bool {
+        self.serves(now) && self.core.refusals.none()
+    }
+    /// True while it would take a read: what refuses writes does not stop those.
+    #[inline]
+    fn serves(&self, now: LocalTime) -> bool {
         !self.quiesced && !self.recovering && self.may_answer(now)
     }
     #[inline]
@@ -285,7 +291,8 @@ impl Replica {
     fn on_reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
         match self.core.role {
             Role::Primary => {
-                self.mode.on_reset(by);
+                self.mode.on_reset(by, &mut self.core);
+                self.progress(ctx);
                 if self.spec.storage == Some(by) {
                     self.check_storage(ctx);
                 }

@@ -66,6 +66,19 @@ impl Shipper {
     pub fn cursors(&self) -> &[Cursor] {
         &self.cursors
     }
+    /// How far the `needed` most advanced standbys are, by that measure; nowhere while there are
+    /// fewer, the end of everything when none is needed.
+    pub fn reached_by(&self, needed: usize, of: impl Fn(&Cursor) -> LogIndex) -> LogIndex {
+        match needed {
+            0 => LogIndex(u64::MAX),
+            1 => self.cursors.iter().map(of).max().unwrap_or_default(),
+            _ => {
+                let mut reached: Vec<LogIndex> = self.cursors.iter().map(of).collect();
+                reached.sort_unstable();
+                reached.len().checked_sub(needed).map(|i| reached[i]).unwrap_or_default()
+            }
+        }
+    }
     /// Forgets everything (the process died).
     pub fn crash(&mut self) {
         self.cursors.clear();

@@ -27,6 +27,25 @@ crate::choices! {
     }
 }
 
+impl Ack {
+    /// What counts of a standby's confirmations.
+    pub fn of(self, cursor: &Cursor) -> LogIndex {
+        match self {
+            Ack::Receive => cursor.received,
+            Ack::Flush => cursor.flushed,
+            Ack::Apply => cursor.applied,
+        }
+    }
+    /// What standbys must tell.
+    pub fn confirms(self) -> Confirms {
+        match self {
+            Ack::Receive => Confirms::Receipt,
+            Ack::Flush => Confirms::Flush,
+            Ack::Apply => Confirms::Apply,
+        }
+    }
+}
+
 crate::choices! {
     /// What happens to writes when too few standbys confirm.
     pub enum OnDeadStandby {
@@ -98,11 +117,7 @@ impl Mode {
     }
 
     fn confirmed(&self, cursor: &Cursor) -> LogIndex {
-        match self.ack_on {
-            Ack::Receive => cursor.received,
-            Ack::Flush => cursor.flushed,
-            Ack::Apply => cursor.applied,
-        }
+        self.ack_on.of(cursor)
     }
 
     /// How many must confirm now: those asked for, but no more than still count.
@@ -167,11 +182,7 @@ impl Mode {
 
 impl Replicate for Mode {
     fn confirms(&self) -> Confirms {
-        match self.ack_on {
-            Ack::Receive => Confirms::Receipt,
-            Ack::Flush => Confirms::Flush,
-            Ack::Apply => Confirms::Apply,
-        }
+        self.ack_on.confirms()
     }
     fn acks_required(&self) -> u16 {
         self.needed_now() as u16
@@ -205,7 +216,7 @@ impl Replicate for Mode {
             ctx.set_timer(SILENT, patience.div(4));
         }
     }
-    fn on_reset(&mut self, by: ProcessId) {
+    fn on_reset(&mut self, by: ProcessId, _core: &mut Core) {
         self.shipper.on_reset(by);
     }
     fn crash(&mut self) {

@@ -1,8 +1,8 @@
 //! Stores, what they refer to, and what nobody refers to.
 
-use super::{Check, limits};
-use crate::model::replica::{ModeParams, StoreParams, async_log, sync};
-use crate::scenario::draft::{Named, place_in};
+use super::{Check, replication};
+use crate::model::replica::StoreParams;
+use crate::scenario::draft::Named;
 use crate::sim::param::Place;
 use crate::world::plan::StorePlan;
 use std::collections::BTreeMap;
@@ -44,64 +44,8 @@ pub(super) fn stores(check: &mut Check<'_>) {
     }
     let plan = check.plan;
     for (table, store) in check.draft.stores.iter().zip(&plan.stores) {
-        match &table.params.replication {
-            ModeParams::Async(params) => asynchronous(check, table, params),
-            ModeParams::Sync(params) => synchronous(check, table, store, params),
-        }
+        replication::mode(check, table, store);
         failover_of(check, table, store);
-    }
-}
-
-fn in_replication(table: &Named<StoreParams>, key: &str) -> Place {
-    let inner = place_in(&table.node, &format!("replication.{key}"));
-    inner.unwrap_or(table.place_of("replication")).clone()
-}
-
-fn asynchronous(check: &mut Check<'_>, table: &Named<StoreParams>, params: &async_log::Params) {
-    if params.ship == async_log::Ship::Batch {
-        let place = in_replication(table, "batch_interval");
-        limits::period(check, &place, "batch_interval", params.batch_interval);
-    } else if place_in(&table.node, "replication.batch_interval").is_some() {
-        let message = "batch_interval has no effect with ship = \"flush\"".to_string();
-        let place = in_replication(table, "batch_interval");
-        check.doubt(&place, message, "state ship = \"batch\", or leave it out");
-    }
-}
-
-fn synchronous(
-    check: &mut Check<'_>,
-    table: &Named<StoreParams>,
-    store: &StorePlan,
-    params: &sync::Params,
-) {
-    let standbys = table.params.standbys.len();
-    if standbys == 0 && !store.replicas.is_empty() {
-        let message = format!("`{}` replicates synchronously to nobody", table.name);
-        check.error(&in_replication(table, "mode"), message, "state its standbys");
-        return;
-    }
-    match params.acks {
-        Some(acks) if acks as usize > standbys => {
-            let message =
-                format!("acks = {acks} can never be reached: the number of standbys is {standbys}");
-            let help = format!("at most {standbys}; or leave it out for all");
-            check.error(&in_replication(table, "acks"), message, &help);
-        }
-        Some(0) => {
-            let message = "no acks: this is asynchronous replication".to_string();
-            check.error(&in_replication(table, "acks"), message, "say so: mode = \"async\"");
-        }
-        _ => {}
-    }
-    let drops = params.dead_standby == sync::OnDeadStandby::Drop;
-    if drops && params.drop_after.is_zero() {
-        let message = "drop_after of 0s drops every standby at once".to_string();
-        check.error(&in_replication(table, "drop_after"), message, "state a patience: \"10s\"");
-    }
-    if !drops && place_in(&table.node, "replication.drop_after").is_some() {
-        let message = "drop_after has no effect with dead_standby = \"block\"".to_string();
-        let place = in_replication(table, "drop_after");
-        check.doubt(&place, message, "state dead_standby = \"drop\", or leave it out");
     }
 }
 

@@ -4,14 +4,20 @@ use super::*;
 
 impl Replica {
     pub(super) fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
-        let ClientMsg::Request { op, attempt, .. } = request else { return };
-        if !self.admits(ctx.now()) {
+        let ClientMsg::Request { op, kind, attempt, .. } = request else { return };
+        if self.takes_no(kind) || !self.serves(ctx.now()) {
             self.fail(from, op, attempt, ctx);
         } else if self.server.is_some() {
             self.enqueue(Work::Request { from, request }, ctx);
         } else {
             self.carry_out(from, &request, ctx);
         }
+    }
+
+    /// True while it refuses such an operation, were it the primary: reads never.
+    #[inline]
+    pub(super) fn takes_no(&self, kind: OpKind) -> bool {
+        kind == OpKind::Write && !self.core.refusals.none()
     }
 
     /// Does what it asks: a write is appended and waits for its turn, a read is answered.

@@ -62,6 +62,7 @@ impl Replica {
         } else if self.wiped {
             self.lead_again(ctx);
         } else {
+            self.core.refusals = Refusals::default();
             self.mode.on_lead(&mut self.core, ctx);
             ctx.claim(Claim::Primary(self.core.group, self.core.term));
         }
@@ -128,6 +129,7 @@ impl Replica {
         ctx.claim(Claim::Primary(self.core.group, self.core.term));
         self.begin_sync(ctx);
         self.check_storage(ctx);
+        self.core.refusals = Refusals::default();
         self.mode.on_lead(&mut self.core, ctx);
     }
 

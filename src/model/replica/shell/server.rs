@@ -146,7 +146,9 @@ impl Replica {
     pub(super) fn on_served(&mut self, place: u32, ctx: &mut Ctx<'_>) {
         let Some(server) = &mut self.server else { return };
         match server.served(place, ctx) {
-            Some(Work::Request { from, request }) if self.may_answer(ctx.now()) => {
+            Some(Work::Request { from, request: request @ ClientMsg::Request { kind, .. } })
+                if self.may_answer(ctx.now()) && !self.takes_no(kind) =>
+            {
                 self.carry_out(from, &request, ctx);
             }
             Some(work) => self.turn_away(work, ctx),

@@ -7,14 +7,18 @@ mod stage;
 
 use regionsim::model::client::{ClientParams, Population, RetryParams};
 use regionsim::model::ctx::{Class, Effect, Input, Timer};
+use regionsim::model::detect::{Asks, CheckRole};
 use regionsim::model::fact::Outcome;
 use regionsim::model::id::{ClientId, OpId, ProcessId};
-use regionsim::model::msg::{ClientMsg, DnsMsg, Msg};
-use regionsim::model::route::{DnsParams, GlobalLbParams, ViaParams};
+use regionsim::model::msg::{ClientMsg, DnsMsg, Msg, ProbeMsg};
+use regionsim::model::route::proxy::{NoneHealthy, OnMarkedDown};
+use regionsim::model::route::{DnsParams, GlobalLbParams, ProxyParams, ViaParams};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Share;
 use regionsim::sim::time::{LocalTime, Span};
 use regionsim::sim::units::parse_span;
+use std::collections::BTreeMap;
+
 use stage::{GROUP, Stage, answer, order, poisson, population};
 
 const NAMES: [&str; 5] = ["clients", "db-a", "db-b", "ns-a", "ns-b"];
@@ -43,6 +47,23 @@ impl<'a> Words<'a> {
     }
 }
 
+/// `via=proxy inter=2s fastinter=1s rise=2 fall=3 patience=1s role=primary down=reset none=all`.
+fn proxy(words: &Words<'_>) -> ProxyParams {
+    let default = ProxyParams::default();
+    let maybe = |key| words.value(key).map(|text| parse_span(text).expect(text));
+    ProxyParams {
+        inter: words.span("inter", default.inter),
+        fastinter: maybe("fastinter"),
+        timeout: maybe("patience"),
+        rise: words.number("rise", default.rise),
+        fall: words.number("fall", default.fall),
+        role: words.value("role").map_or(CheckRole::Any, |_| CheckRole::Primary),
+        on_marked_down: words.value("down").map_or(OnMarkedDown::Keep, |_| OnMarkedDown::Reset),
+        none_healthy: words.value("none").map_or(NoneHealthy::Refuse, |_| NoneHealthy::All),
+        ..default
+    }
+}
+
 #[derive(Default)]
 struct Script {
     stage: Option<Stage<Population>>,
@@ -50,6 +71,9 @@ struct Script {
     lookup: Option<(u32, u32)>,
     /// The last request, so that it can be refused.
     requests: Vec<(OpId, u8, ProcessId, Msg)>,
+    /// How checks end, and the ends that are to be heard.
+    habits: BTreeMap<ProcessId, String>,
+    ends: Vec<Input>,
     said: Vec<String>,
 }
 
@@ -73,7 +97,9 @@ impl Script {
             },
             ..ClientParams::default()
         };
-        let via = if words.value("via") == Some("dns") {
+        let via = if words.value("via") == Some("proxy") {
+            ViaParams::Proxy(proxy(words))
+        } else if words.value("via") == Some("dns") {
             ViaParams::Dns(DnsParams {
                 ttl: words.span("ttl", Span::from_secs(60)),
                 resolvers: 1,
@@ -85,6 +111,29 @@ impl Script {
         };
         self.stage = Some(Stage::new(ProcessId(0), population(&params, &via, 1)));
         // The script itself says when operations begin: no `Input::Start`, and a rate of nothing.
+    }
+    /// `start`: the router begins its own work.
+    fn start(&mut self) {
+        self.hear(Input::Start);
+    }
+    /// `is db-a well`: how its checks end from now on: `well`, `unwell`, `refused`, `silent`.
+    fn is(&mut self, words: &Words<'_>) {
+        self.habits.insert(process(words.plain(0)), words.plain(1).to_string());
+    }
+    /// A check of a database ends at once, as it has been told to, or never.
+    fn end_check(&mut self, database: ProcessId, seq: u32, asks: Asks) -> &str {
+        let how = self.habits.get(&database).map_or("silent", String::as_str);
+        let input = |probe| Input::Message { from: database, msg: Msg::Probe(probe) };
+        self.ends.extend(match how {
+            "well" => Some(input(ProbeMsg::Alive { seq })),
+            "unwell" => Some(input(ProbeMsg::Unwell { seq })),
+            "refused" => {
+                let msg = Msg::Probe(ProbeMsg::Probe { seq, asks });
+                Some(Input::Refused { by: database, msg })
+            }
+            _ => None,
+        });
+        how
     }
     /// `begin write`, `begin read`.
     fn begin(&mut self, words: &Words<'_>) {
@@ -153,6 +202,9 @@ impl Script {
             let since = at.since(LocalTime::ZERO);
             self.said.push(format!("{since}: {}", said.to_lowercase()));
         }
+        for end in std::mem::take(&mut self.ends) {
+            self.hear(end);
+        }
     }
     fn sent(&mut self, to: ProcessId, msg: Msg, class: Class) -> String {
         let whom = NAMES[to.index()];
@@ -162,6 +214,9 @@ impl Script {
                 let Class::Independent { patience } = class else { panic!("{class:?}") };
                 let id = if idempotent { "id kept" } else { "no id" };
                 format!("ask {whom} for {}, attempt {attempt}, {id}, within {patience}", op.seq())
+            }
+            Msg::Probe(ProbeMsg::Probe { seq, asks }) => {
+                format!("check {whom}: {}", self.end_check(to, seq, asks))
             }
             Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) => {
                 self.lookup = Some((resolver, seq));
@@ -176,6 +231,8 @@ impl Script {
         let words = Words(words.collect());
         match verb {
             "clients" => self.clients(&words),
+            "start" => self.start(),
+            "is" => self.is(&words),
             "begin" => self.begin(&words),
             "after" => self.after(&words),
             "answer" => self.answer(&words),

@@ -156,7 +156,7 @@ fn answer(with: &str, msg: Msg) -> Option<Msg> {
             let hint = Some(ProcessId(words.number("to") as u16));
             Some(Msg::Lease(GROUP, LeaseMsg::NotLeader { seq, hint }))
         }
-        Msg::Probe(ProbeMsg::Probe { seq }) if with.starts_with("alive") => {
+        Msg::Probe(ProbeMsg::Probe { seq, .. }) if with.starts_with("alive") => {
             Some(Msg::Probe(ProbeMsg::Alive { seq }))
         }
         _ => None,

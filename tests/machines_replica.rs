@@ -6,9 +6,10 @@
 mod replicas;
 
 use regionsim::model::ctx::Effect;
+use regionsim::model::detect::{Asks, Check, CheckRole};
 use regionsim::model::fact::{Claim, OpKind, Outcome};
 use regionsim::model::id::{FencingToken, NodeId, Position, ProcessId, Segment, Term};
-use regionsim::model::msg::{LocalMsg, Msg, StorageMsg};
+use regionsim::model::msg::{LocalMsg, Msg, ProbeMsg, StorageMsg};
 use regionsim::model::replica::peer::Peer;
 use regionsim::model::replica::{ModeParams, Restart, ServerParams};
 use regionsim::sim::dist::DistSpec;
@@ -64,6 +65,7 @@ fn name(process: ProcessId) -> String {
         0..20 => NAMES[process.index()].into(),
         20..50 => "agent".into(),
         50 => "client".into(),
+        51 => "checker".into(),
         _ => "storage".into(),
     }
 }
@@ -80,6 +82,8 @@ fn peer(peer: Peer) -> String {
             format!("have #{session} {}/{}/{}", received.0, flushed.0, applied.0)
         }
         Peer::Rejoin { session, .. } => format!("rejoin #{session}"),
+        Peer::HowFar { seq, .. } => format!("how far? #{seq}"),
+        Peer::ThusFar { seq, end, .. } => format!("thus far #{seq}: {}", end.0),
         Peer::Stale { token } => format!("stale, token {}", token.0),
     }
 }
@@ -93,6 +97,8 @@ fn message(msg: Msg) -> String {
             let idle = if idle { "idle" } else { "busy" };
             format!("{role:?} in term {}, durable {}, {idle}", term.0, place(durable))
         }
+        Msg::Probe(ProbeMsg::Alive { seq }) => format!("well #{seq}"),
+        Msg::Probe(ProbeMsg::Unwell { seq }) => format!("not well #{seq}"),
         Msg::Storage(_, StorageMsg::Check { token, seq }) => {
             let (round, seq) = (seq >> 48, seq & ((1 << 48) - 1));
             format!("check token {} up to {seq}, round {round}", token.0)
@@ -227,6 +233,23 @@ impl Script {
             self.all().request(to, seq, kind, attempt, !words.has("no-id"));
         }
     }
+    /// `probe a seq=7 write lag=1s backlog=5 role=primary`: a health check asks.
+    fn probe(&mut self, words: &Words<'_>) {
+        let role = match words.value("role") {
+            Some("primary") => CheckRole::Primary,
+            Some("standby") => CheckRole::Standby,
+            _ => CheckRole::Any,
+        };
+        let mut checks = vec![Check::Connect];
+        checks.extend(words.has("app").then_some(Check::App));
+        checks.extend(words.has("write").then_some(Check::Write));
+        checks.extend(words.value("lag").map(|_| Check::Lag));
+        checks.extend(words.value("backlog").map(|_| Check::Backlog));
+        let (lag, backlog) = (words.span("lag", Span::ZERO), words.number("backlog", 0));
+        let asks = Asks::new(&checks, role, lag, backlog as u32);
+        let probe = ProbeMsg::Probe { seq: words.number("seq", 1) as u32, asks };
+        self.all().probe(words.node(0), probe);
+    }
     /// `accept a`, `refuse a token=3`: the storage answers the last check.
     fn storage(&mut self, accepts: bool, words: &Words<'_>) {
         let i = words.node(0);
@@ -274,6 +297,7 @@ impl Script {
             "restart" => self.all().restart(words.node(0)),
             "accept" => self.storage(true, &words),
             "refuse" => self.storage(false, &words),
+            "probe" => self.probe(&words),
             "log" => self.log(words.node(0)),
             "quietly" => {}
             _ => self.local(verb, &words),

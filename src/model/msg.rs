@@ -1,6 +1,7 @@
 //! What participants say to each other. All `Copy`: ranges and handles, no owned batches.
 
 use crate::model::consensus::RaftMsg;
+use crate::model::detect::Asks;
 use crate::model::fact::{OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Term};
 use crate::model::replica::peer::Peer;
@@ -284,13 +285,20 @@ pub enum LocalMsg {
 /// Health checks.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ProbeMsg {
-    /// Do you answer?
+    /// Do you answer, and are you what I ask for?
     Probe {
         /// Repeated in the answer.
         seq: u32,
+        /// What is asked.
+        asks: Asks,
     },
     /// Yes.
     Alive {
+        /// Of the probe.
+        seq: u32,
+    },
+    /// I answer, but something of what was asked is not so.
+    Unwell {
         /// Of the probe.
         seq: u32,
     },

@@ -150,7 +150,7 @@ fn name_servers(params: &RoutingParams, names: &Names, problems: &mut Problems) 
         ViaParams::Dns(_) => {
             (0..names.regions.len()).map(|region| Spot { region, zone: 0 }).collect()
         }
-        ViaParams::GlobalLb(_) => Vec::new(),
+        ViaParams::GlobalLb(_) | ViaParams::Proxy(_) => Vec::new(),
     }
 }
 

@@ -247,6 +247,7 @@ impl Stage {
         let routing = self.plan.stores[store].routing;
         match self.plan.routings[routing].params.via {
             ViaParams::Dns(_) => self.name_servers(routing),
+            ViaParams::Proxy(_) => Vec::new(),
             ViaParams::GlobalLb(_) => self.layout.processes(|task| match task {
                 Task::Population { client } => self.plan.clients[client].store == store,
                 _ => false,
@@ -262,7 +263,7 @@ impl Stage {
         let instant = DistSpec::Constant(Span::ZERO);
         let propagation = match &self.plan.routings[routing].params.via {
             ViaParams::Dns(params) => &params.propagation,
-            ViaParams::GlobalLb(_) => &instant,
+            ViaParams::GlobalLb(_) | ViaParams::Proxy(_) => &instant,
         };
         let stores =
             (0..self.plan.stores.len()).filter(|store| self.plan.stores[*store].routing == routing);
@@ -284,6 +285,7 @@ impl Stage {
         let site = |p: ProcessId| self.layout.nodes[self.layout.node_of(p).index()].site.index();
         let mut servers = self.name_servers(store.routing);
         servers.sort_by_key(|server| (fabric.base_rtt(site(process), site(*server)), *server));
+        let databases: Vec<ProcessId> = self.replicas(plan.store).collect();
         let id = ClientId::of(client);
         let group = Layout::store_group(plan.store);
         let router = Router::new(
@@ -292,7 +294,8 @@ impl Stage {
                 client: id,
                 name: &plan.name,
                 group,
-                initial: self.database(plan.store, 0),
+                initial: databases[0],
+                databases: &databases,
                 servers: &servers,
                 homes: &self.homes,
                 streams,

@@ -8,7 +8,7 @@ use regionsim::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::fact::{OpKind, Outcome};
 use regionsim::model::id::{ClientId, GroupId, NodeId, OpId, Position, ProcessId};
 use regionsim::model::log::Book;
-use regionsim::model::msg::{ClientMsg, LocalMsg, Msg, StorageMsg};
+use regionsim::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, StorageMsg};
 use regionsim::model::replica::{
     Mode, ModeParams, Replica, ReplicaSpec, Restart, Server, ServerParams,
 };
@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 pub const GROUP: GroupId = GroupId(0);
 pub const CLIENT: ProcessId = ProcessId(50);
+pub const CHECKER: ProcessId = ProcessId(51);
 pub const STORAGE: ProcessId = ProcessId(60);
 const AGENTS: u16 = 20;
 
@@ -264,6 +265,10 @@ impl Replicas {
 
     pub fn storage(&mut self, i: usize, msg: StorageMsg) {
         self.step(i, Input::Message { from: STORAGE, msg: Msg::Storage(GROUP, msg) });
+    }
+
+    pub fn probe(&mut self, i: usize, probe: ProbeMsg) {
+        self.step(i, Input::Message { from: CHECKER, msg: Msg::Probe(probe) });
     }
 
     /// The successful answers to writes among what was seen.

@@ -114,6 +114,7 @@ pub fn population(params: &ClientParams, via: &ViaParams, seed: u64) -> Populati
         name: "web",
         group: GROUP,
         initial: DB_A,
+        databases: &[DB_A, DB_B],
         servers: &[NS_A, NS_B],
         homes: &homes,
         streams: &streams,

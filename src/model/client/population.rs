@@ -1,5 +1,7 @@
 //! One client population: begins operations, retries them, and says how each ended.
 
+mod routed;
+
 use crate::model::client::ClientParams;
 use crate::model::client::agenda::{Pauses, Timeouts};
 use crate::model::client::arrivals::{ARRIVAL, Lane};
@@ -9,7 +11,7 @@ use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{OpKind, Outcome};
 use crate::model::id::{ClientId, GroupId, NodeId, OpId, ProcessId};
 use crate::model::msg::{ClientMsg, Msg};
-use crate::model::route::{FIRST_TIMER, Routed, Router, Routes, Waiting};
+use crate::model::route::{FIRST_TIMER, Moves, Routed, Router, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::rng::{Label, Streams};
 use crate::sim::time::LocalTime;
@@ -67,7 +69,7 @@ pub struct Population {
     pauses: Pauses,
     /// True while a timer is under way for what was the oldest operation when it was armed.
     deadline_armed: bool,
-    released: Vec<Waiting>,
+    moves: Moves,
     homes: Arc<[NodeId]>,
 }
 
@@ -100,7 +102,7 @@ impl Population {
             timeouts: Timeouts::default(),
             pauses: Pauses::new(&params.retry, setup.streams, label.with("backoff")),
             deadline_armed: false,
-            released: Vec::new(),
+            moves: Moves::default(),
             homes: Arc::clone(setup.homes),
             router: setup.router,
         }
@@ -123,13 +125,16 @@ impl Population {
         let routed = self.router.route(resolver, Waiting { seq, attempt: 0 }, ctx);
         let (target, state) = match routed {
             Routed::To(target) => (target, State::Sent),
-            Routed::Wait => (ProcessId(0), State::Waiting),
+            Routed::Wait | Routed::Nowhere => (ProcessId(0), State::Waiting),
         };
         let op = Op { invoked, resolver, target, attempt: 0, state, kind, unknown: false };
         if state == State::Sent {
             self.request(seq, &op, ctx);
         }
         self.window.push(op);
+        if routed == Routed::Nowhere {
+            self.end_attempt(seq, true, None, ctx);
+        }
         if !self.deadline_armed {
             self.await_deadline(ctx);
         }
@@ -142,8 +147,10 @@ impl Population {
         let Some(op) = self.window.get_mut(seq) else { return };
         op.state = State::Waiting;
         let (attempt, ends) = (op.attempt, op.invoked.saturating_add(self.deadline));
-        if let Routed::To(target) = self.router.route(op.resolver, Waiting { seq, attempt }, ctx) {
-            self.send(seq, target, ctx);
+        match self.router.route(op.resolver, Waiting { seq, attempt }, ctx) {
+            Routed::To(target) => self.send(seq, target, ctx),
+            Routed::Wait => {}
+            Routed::Nowhere => return self.end_attempt(seq, true, None, ctx),
         }
         // An attempt that could outlast the deadline needs no timeout of its own.
         let due = ctx.now().saturating_add(self.attempt_timeout);
@@ -307,37 +314,6 @@ impl Population {
         }
         self.await_pause(ctx);
     }
-    /// A connection broke: what was under way there may or may not have been done.
-    fn reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
-        for seq in self.window.range() {
-            let op = self.window.get(seq);
-            if op.is_some_and(|op| op.state == State::Sent && op.target == by) {
-                self.end_attempt(seq, false, None, ctx);
-            }
-        }
-    }
-    /// Something for the router; attempts that it releases are sent.
-    #[cold]
-    fn hear(&mut self, from: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
-        let mut released = std::mem::take(&mut self.released);
-        if let Some(target) = self.router.hear(from, msg, &mut released, ctx) {
-            for Waiting { seq, attempt } in released.drain(..) {
-                if self.window.attempt(seq, attempt, State::Waiting).is_some() {
-                    self.send(seq, target, ctx);
-                }
-            }
-        }
-        self.released = released;
-    }
-    fn refused(&mut self, by: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
-        if let Msg::Client(ClientMsg::Request { op, attempt, .. }) = msg {
-            if self.window.attempt(op.seq(), *attempt, State::Sent).is_some() {
-                self.end_attempt(op.seq(), true, None, ctx);
-            }
-        } else {
-            self.router.refused(by, msg, ctx);
-        }
-    }
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.router.start(ctx);
         for (number, lane) in (0..).zip(&mut self.lanes) {
@@ -358,23 +334,14 @@ impl Machine for Population {
                 DEADLINE => self.deadlines(ctx),
                 ATTEMPT => self.time_out(ctx),
                 RETRY => self.retry(ctx),
-                FIRST_TIMER.. => {
-                    let window = &self.window;
-                    let waits = |waiting: Waiting| {
-                        let op = window.get(waiting.seq);
-                        op.is_some_and(|op| {
-                            op.attempt == waiting.attempt && op.state == State::Waiting
-                        })
-                    };
-                    self.router.timer(timer, &waits, ctx);
-                }
+                FIRST_TIMER.. => self.router_timer(timer, ctx),
                 _ => {}
             },
             Input::Message { from, ref msg } => match *msg {
                 Msg::Client(ClientMsg::Answer { op, attempt, outcome }) => {
                     self.answer(from, op, attempt, outcome, ctx);
                 }
-                _ => self.hear(from, msg, ctx),
+                _ => self.tell_router(ctx, |r, _, moves, ctx| r.hear(from, msg, moves, ctx)),
             },
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),
             Input::Reset { by } => self.reset(by, ctx),

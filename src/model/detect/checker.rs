@@ -4,30 +4,21 @@
 //! `U(0, I) + (K - 1) I + T` (interval `I`, threshold `K`, timeout `T`) when probes into it are
 //! silent.
 
-use crate::model::ctx::{Ctx, Input, Machine, Timer};
+use crate::model::ctx::{Ctx, Input, Machine};
 use crate::model::detect::HealthCheckParams;
+use crate::model::detect::prober::{Finding, Prober};
 use crate::model::fact::Claim;
 use crate::model::id::{GroupId, NodeId, ProcessId};
-use crate::model::msg::{ControlMsg, Msg, ProbeMsg};
-use crate::sim::Span;
+use crate::model::msg::{ControlMsg, Msg};
 use crate::sim::rng::Stream;
-use crate::sim::time::LocalTime;
 
-/// The next probe of a target (its number).
-pub const PROBE: u16 = 1;
-/// A probe (its sequence number) was not answered in time.
-pub const TIMEOUT: u16 = 2;
+/// The next probe of a target (its number); the kind after it is a probe without an answer.
+const PROBE: u16 = 1;
 
-/// What a checker knows of one target.
+/// Whom a checker has spoken of.
 #[derive(Clone, Debug)]
-struct Target {
+struct Subject {
     node: NodeId,
-    database: ProcessId,
-    phase: Span,
-    last_probe: LocalTime,
-    healthy: bool,
-    /// Results in a row that contradict `healthy`.
-    streak: u32,
     /// True once the opinion has changed: before that nobody needs reminding.
     spoken: bool,
 }
@@ -35,100 +26,46 @@ struct Target {
 /// A health checker.
 #[derive(Clone, Debug)]
 pub struct Checker {
-    interval: Span,
-    fast: Span,
-    timeout: Span,
-    failure_threshold: u32,
-    recovery_threshold: u32,
     group: GroupId,
-    targets: Vec<Target>,
+    prober: Prober,
+    /// By the number of the target.
+    subjects: Vec<Subject>,
     report_to: Vec<ProcessId>,
-    /// Probes under way: sequence number and target.
-    under_way: Vec<(u32, usize)>,
-    next_probe: u32,
     /// Numbers the reports. Kept over a crash, as if taken from a clock.
     next_report: u32,
 }
 
 impl Checker {
-    /// A checker of `targets` (node and database), reporting to the controllers `report_to`.
-    /// `group` only addresses its reports. One phase per target is drawn from `dice`.
+    /// A checker of `targets` (node and database), reporting to `report_to`. `group` only
+    /// addresses its reports. One phase per target is drawn from `dice`.
     pub fn new(
         params: &HealthCheckParams,
         group: GroupId,
         targets: Vec<(NodeId, ProcessId)>,
         report_to: Vec<ProcessId>,
-        mut dice: Stream,
+        dice: Stream,
     ) -> Checker {
-        let mut target = |(node, database)| Target {
-            node,
-            database,
-            phase: Span::from_nanos(dice.below(params.request_interval.as_nanos().max(1))),
-            last_probe: LocalTime::ZERO,
-            healthy: true,
-            streak: 0,
-            spoken: false,
-        };
-        Checker {
-            interval: params.request_interval,
-            fast: params.fast_interval.unwrap_or(params.request_interval),
-            timeout: params.timeout,
-            failure_threshold: params.failure_threshold,
-            recovery_threshold: params.recovery_threshold,
-            group,
-            targets: targets.into_iter().map(&mut target).collect(),
-            report_to,
-            under_way: Vec::new(),
-            next_probe: 0,
-            next_report: 0,
-        }
+        let subject = |target: &(NodeId, ProcessId)| Subject { node: target.0, spoken: false };
+        let subjects = targets.iter().map(subject).collect();
+        let databases = targets.into_iter().map(|(_, database)| (database, true));
+        let prober = Prober::new(params.rhythm(), params.asks(), PROBE, databases, dice);
+        Checker { group, prober, subjects, report_to, next_report: 0 }
     }
     /// What it says of a node: healthy until it says otherwise.
     pub fn says_healthy(&self, node: NodeId) -> bool {
-        self.targets.iter().find(|t| t.node == node).is_none_or(|t| t.healthy)
+        let which = self.subjects.iter().position(|subject| subject.node == node);
+        which.is_none_or(|which| self.prober.healthy(which))
     }
-
-    fn probe(&mut self, which: usize, ctx: &mut Ctx<'_>) {
-        self.next_probe = self.next_probe.wrapping_add(1);
-        let seq = self.next_probe;
-        let target = &mut self.targets[which];
-        target.last_probe = ctx.now();
-        let interval = if target.streak > 0 { self.fast } else { self.interval };
-        self.under_way.push((seq, which));
-        ctx.cast(target.database, Msg::Probe(ProbeMsg::Probe { seq }));
-        ctx.set_timer(Timer::nth(TIMEOUT, seq), self.timeout);
-        ctx.set_timer(Timer::nth(PROBE, which as u32), interval);
-    }
-
-    /// A probe ended. Late answers and stale timers name a probe that is no longer under way.
-    fn ended(&mut self, seq: u32, success: bool, ctx: &mut Ctx<'_>) {
-        let Some(i) = self.under_way.iter().position(|(s, _)| *s == seq) else { return };
-        let (_, which) = self.under_way.remove(i);
-        ctx.cancel_timer(Timer::nth(TIMEOUT, seq));
-        self.judge(which, success, ctx);
-    }
-
-    fn judge(&mut self, which: usize, success: bool, ctx: &mut Ctx<'_>) {
-        let target = &mut self.targets[which];
-        let was_changing = target.streak > 0;
-        target.streak = if success == target.healthy { 0 } else { target.streak + 1 };
-        let threshold =
-            if target.healthy { self.failure_threshold } else { self.recovery_threshold };
-        let changed = target.streak >= threshold.max(1);
-        if changed {
-            let (node, healthy, streak) = (target.node, success, target.streak);
-            ctx.claim(Claim::Opinion { node, healthy, streak });
-            target.healthy = success;
-            target.streak = 0;
-            target.spoken = true;
+    /// A probe ended, perhaps with a change of mind.
+    fn found(&mut self, finding: Option<Finding>, ctx: &mut Ctx<'_>) {
+        let Some(Finding { which, healthy, changed }) = finding else { return };
+        let subject = &mut self.subjects[which];
+        if let Some(streak) = changed {
+            ctx.claim(Claim::Opinion { node: subject.node, healthy, streak });
+            subject.spoken = true;
         }
-        if was_changing != (target.streak > 0) && self.fast != self.interval {
-            let interval = if target.streak > 0 { self.fast } else { self.interval };
-            let due = target.last_probe.saturating_add(interval);
-            ctx.set_timer(Timer::nth(PROBE, which as u32), due.since(ctx.now()));
-        }
-        if self.targets[which].spoken {
-            self.report(which, changed, ctx);
+        if subject.spoken {
+            self.report(which, changed.is_some(), ctx);
         }
     }
 
@@ -136,7 +73,7 @@ impl Checker {
     /// for a controller that was down when it was told.
     fn report(&mut self, which: usize, changed: bool, ctx: &mut Ctx<'_>) {
         self.next_report = self.next_report.wrapping_add(1);
-        let (node, healthy) = (self.targets[which].node, self.targets[which].healthy);
+        let (node, healthy) = (self.subjects[which].node, self.prober.healthy(which));
         let opinion = ControlMsg::Opinion { node, healthy, seq: self.next_report };
         for to in &self.report_to {
             if changed {
@@ -151,25 +88,19 @@ impl Checker {
 impl Machine for Checker {
     fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         match input {
-            Input::Start => {
-                for (i, target) in self.targets.iter().enumerate() {
-                    ctx.set_timer(Timer::nth(PROBE, i as u32), target.phase);
-                }
+            Input::Start => self.prober.start(ctx),
+            Input::Timer(timer) => {
+                let finding = self.prober.timer(timer, ctx);
+                self.found(finding, ctx);
             }
-            Input::Timer(Timer { kind: PROBE, arg }) => self.probe(arg as usize, ctx),
-            Input::Timer(Timer { kind: TIMEOUT, arg }) => self.ended(arg, false, ctx),
-            Input::Message { msg: Msg::Probe(ProbeMsg::Alive { seq }), .. } => {
-                self.ended(seq, true, ctx)
-            }
-            Input::Refused { msg: Msg::Probe(ProbeMsg::Probe { seq }), .. } => {
-                self.ended(seq, false, ctx)
+            Input::Message { msg: Msg::Probe(probe), .. }
+            | Input::Refused { msg: Msg::Probe(probe), .. } => {
+                let finding = self.prober.hear(probe, ctx);
+                self.found(finding, ctx);
             }
             Input::Reset { by } => {
-                let of_it = |which: usize| self.targets[which].database == by;
-                let broken: Vec<u32> =
-                    self.under_way.iter().filter(|(_, t)| of_it(*t)).map(|(s, _)| *s).collect();
-                for seq in broken {
-                    self.ended(seq, false, ctx);
+                while let Some(finding) = self.prober.lost(by, ctx) {
+                    self.found(Some(finding), ctx);
                 }
             }
             _ => {}
@@ -177,10 +108,8 @@ impl Machine for Checker {
     }
 
     fn crash(&mut self, _disk_kept: bool) {
-        self.under_way.clear();
-        for target in &mut self.targets {
-            (target.healthy, target.streak, target.spoken) = (true, 0, false);
-        }
+        self.prober.crash();
+        self.subjects.iter_mut().for_each(|subject| subject.spoken = false);
     }
 }
 
@@ -189,8 +118,10 @@ mod tests {
     use super::*;
     use crate::model::ctx::Effect;
     use crate::model::log::Book;
+    use crate::model::msg::ProbeMsg;
+    use crate::sim::Span;
     use crate::sim::rng::{Label, Streams};
-    use crate::sim::time::WallTime;
+    use crate::sim::time::{LocalTime, WallTime};
     use std::collections::BTreeMap;
 
     const DATABASE: ProcessId = ProcessId(1);
@@ -216,7 +147,9 @@ mod tests {
                     Effect::CancelTimer(timer) => {
                         timers.remove(&timer);
                     }
-                    Effect::Send { msg: Msg::Probe(ProbeMsg::Probe { seq }), .. } if now < dies => {
+                    Effect::Send { msg: Msg::Probe(ProbeMsg::Probe { seq, .. }), .. }
+                        if now < dies =>
+                    {
                         answer = Some(Msg::Probe(ProbeMsg::Alive { seq }));
                     }
                     Effect::Claim(Claim::Opinion { healthy: false, .. }) => return now,

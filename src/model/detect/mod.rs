@@ -4,13 +4,19 @@
 //! and a pause look alike from here, but for the refusal that a live host gives.
 //!
 //! # Decided
-//! - A probe is a connection attempt: one datagram there, one back, no retransmission.
+//! - A probe is one datagram there and one back, no retransmission: a connection attempt, or a
+//!   request to a health endpoint that looks deeper. It carries what is asked.
 //! - Checkers judge nodes, not stores; how many must agree is the controller's business.
 
 use crate::sim::Span;
 use crate::sim::param::Name;
 
+pub mod asks;
 pub mod checker;
+pub mod prober;
+
+pub use asks::{Asks, Check, CheckRole};
+pub use prober::{Prober, Rhythm};
 
 crate::params! {
     /// A health check: checkers in regions, not phase-aligned, and how many of them must agree.
@@ -31,5 +37,32 @@ crate::params! {
         fast_interval: Option<Span> = None, "the same as request_interval";
         /// How long the quorum must last before the controller acts.
         hold: Span = Span::ZERO, "our choice";
+        /// What a probe looks at; all must be well. `connect`: its process answers. `app`: it
+        /// serves the probe as it serves a read. `write`: a primary can write a test row. `lag`: a standby is not further behind than `max_lag`.
+        /// `backlog`: at most `max_backlog` requests queue, or wait for disk and standbys.
+        checks: Vec<Check> = vec![Check::Connect], "a shallow check, Route 53 TCP";
+        /// The role that a node must have to be healthy.
+        role: CheckRole = CheckRole::Any, "our choice";
+        /// For `lag`: the most that a standby may be behind.
+        max_lag: Span = Span::from_secs(10), "Orchestrator ReasonableReplicationLagSeconds";
+        /// For `backlog`: the most requests that may wait.
+        max_backlog: u32 = 100, "our choice: PostgreSQL's default max_connections";
+    }
+}
+
+impl HealthCheckParams {
+    /// How often it probes, and when it changes its mind.
+    pub fn rhythm(&self) -> Rhythm {
+        Rhythm {
+            interval: self.request_interval,
+            fast: self.fast_interval.unwrap_or(self.request_interval),
+            timeout: self.timeout,
+            fall: self.failure_threshold,
+            rise: self.recovery_threshold,
+        }
+    }
+    /// What its probes ask.
+    pub fn asks(&self) -> Asks {
+        Asks::new(&self.checks, self.role, self.max_lag, self.max_backlog)
     }
 }

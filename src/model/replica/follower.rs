@@ -68,6 +68,15 @@ impl Follower {
             promotion_waits: false,
         }
     }
+    /// Whom it follows.
+    pub fn primary(&self) -> Option<ProcessId> {
+        self.primary
+    }
+    /// How far readers can see.
+    pub fn applied(&mut self, core: &Core) -> LogIndex {
+        self.settle(core);
+        self.applied
+    }
     /// True when readers can see all that is on the disk.
     pub fn has_applied(&mut self, core: &Core) -> bool {
         self.settle(core);

@@ -19,6 +19,7 @@
 pub mod async_log;
 pub mod core;
 pub mod follower;
+pub mod lag;
 pub mod peer;
 pub mod semi_sync;
 pub mod shell;

@@ -67,6 +67,22 @@ pub enum Peer {
         /// The question by which you believe to have joined.
         session: u32,
     },
+    /// Standby to primary: how far is your disk? Asked when a health check asks for the lag.
+    HowFar {
+        /// Of the primary I follow.
+        term: Term,
+        /// Numbers my questions.
+        seq: u32,
+    },
+    /// Primary to standby: thus far.
+    ThusFar {
+        /// My term.
+        term: Term,
+        /// Of the question.
+        seq: u32,
+        /// The last entry on my disk.
+        end: LogIndex,
+    },
     /// Anyone to a primary: I have seen a newer token than yours.
     Stale {
         /// The newest.

@@ -3,6 +3,7 @@
 //! Only the shell answers clients. A mode says how far writes count as done; the shell adds what
 //! its lease and its fencing token allow.
 
+mod probes;
 mod requests;
 mod roles;
 pub mod server;
@@ -15,6 +16,7 @@ use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessI
 use crate::model::log::{Appended, Log};
 use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Role, StorageMsg};
 use crate::model::replica::follower::Follower;
+use crate::model::replica::lag::Lag;
 use crate::model::replica::peer::Peer;
 use crate::model::replica::{Confirms, Mode, Replicate, Restart};
 use crate::sim::dist::Dist;
@@ -56,6 +58,7 @@ pub struct Replica {
     follower: Follower,
     /// Places for requests, where there are not places enough for all.
     server: Option<Box<Server>>,
+    lag: Lag,
     dice: Stream,
     pending: VecDeque<Pending>,
     lease_until: LocalTime,
@@ -109,6 +112,7 @@ impl Replica {
             mode,
             follower,
             server: None,
+            lag: Lag::default(),
             dice,
             pending: VecDeque::new(),
             lease_until: LocalTime::ZERO,
@@ -167,6 +171,10 @@ impl Replica {
         }
         while let Some(done) = self.pending.front().copied().filter(|p| p.index <= upto) {
             self.pending.pop_front();
+            if probes::is_test_row(&done) {
+                probes::answer_test_row(&done, ctx);
+                continue;
+            }
             let at = self.core.log.position(done.index);
             let bytes = self.spec.answer_bytes;
             self.answer(done.client, done.op, done.attempt, Outcome::Ok, at, bytes, ctx);
@@ -250,6 +258,8 @@ impl Replica {
                     self.begin_sync(ctx);
                 }
             }
+            Peer::HowFar { term, seq } => self.on_how_far(from, term, seq, ctx),
+            Peer::ThusFar { term, seq, end } => self.on_thus_far(term, seq, end),
             Peer::Join { .. } | Peer::Have { .. } => {
                 if self.core.role == Role::Primary {
                     self.mode.on_peer(from, peer, &mut self.core, ctx);
@@ -311,9 +321,7 @@ impl Machine for Replica {
                 Msg::Peer(_, peer) => self.on_peer(from, peer, ctx),
                 Msg::Local(_, local) => self.on_local(local, ctx),
                 Msg::Storage(_, storage) => self.on_storage(storage, ctx),
-                Msg::Probe(ProbeMsg::Probe { seq }) if !self.recovering => {
-                    ctx.cast(from, Msg::Probe(ProbeMsg::Alive { seq }));
-                }
+                Msg::Probe(ProbeMsg::Probe { seq, asks }) => self.on_probe(from, seq, asks, ctx),
                 _ => {}
             },
             Input::Durable => self.on_durable(ctx),
@@ -351,6 +359,7 @@ impl Machine for Replica {
             self.core.role = Role::Deposed;
         }
         self.follower.crash(&self.core.log);
+        self.lag.forget();
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::{DnsMsg, Msg};
-use crate::model::route::{FIRST_TIMER, Place, Routed, Routes, Waiting};
+use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::param::{Name, Share};
@@ -151,21 +151,15 @@ impl Routes for Dns {
         self.look_up(resolver, attempt, ctx);
         Routed::Wait
     }
-    fn hear(
-        &mut self,
-        _from: ProcessId,
-        msg: &Msg,
-        released: &mut Vec<Waiting>,
-        ctx: &mut Ctx<'_>,
-    ) -> Option<ProcessId> {
-        let &Msg::Dns(group, DnsMsg::Found { resolver, seq, target }) = msg else { return None };
-        let lookup = self.lookups.get_mut(resolver as usize)?;
+    fn hear(&mut self, _from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
+        let &Msg::Dns(group, DnsMsg::Found { resolver, seq, target }) = msg else { return };
+        let Some(lookup) = self.lookups.get_mut(resolver as usize) else { return };
         // A late answer to an earlier question of the same lookup is as good as any.
         if group != self.group || !lookup.under_way || lookup.seq != seq {
-            return None;
+            return;
         }
         lookup.under_way = false;
-        released.append(&mut lookup.waiting);
+        moves.release.extend(lookup.waiting.drain(..).map(|attempt| (attempt, target)));
         ctx.cancel_timer(Timer::nth(LOOKUP, resolver));
         let lifetime = self.lifetime(resolver, seq, self.caches[resolver as usize].overstays);
         let cache = &mut self.caches[resolver as usize];
@@ -175,9 +169,8 @@ impl Routes for Dns {
             let node = self.homes[target.index()];
             ctx.effect(Effect::Route { client: self.client, resolver, group, node });
         }
-        Some(target)
     }
-    fn refused(&mut self, by: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
+    fn refused(&mut self, by: ProcessId, msg: &Msg, _moves: &mut Moves, ctx: &mut Ctx<'_>) {
         let &Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) = msg else { return };
         let Some(lookup) = self.lookups.get_mut(resolver as usize) else { return };
         let asked = self.servers.get(lookup.asked % self.servers.len().max(1));
@@ -192,7 +185,13 @@ impl Routes for Dns {
             self.ask(resolver, ctx);
         }
     }
-    fn timer(&mut self, timer: Timer, waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>) {
+    fn timer(
+        &mut self,
+        timer: Timer,
+        waits: &dyn Fn(Waiting) -> bool,
+        _moves: &mut Moves,
+        ctx: &mut Ctx<'_>,
+    ) {
         let resolver = timer.arg;
         let Some(lookup) = self.lookups.get_mut(resolver as usize) else { return };
         if timer.kind != LOOKUP || !lookup.under_way {

@@ -4,7 +4,7 @@ use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::{ControlMsg, Msg};
 use crate::model::route::rollout::Rollout;
-use crate::model::route::{FIRST_TIMER, Place, Routed, Routes, Waiting};
+use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::rng::Stream;
@@ -51,22 +51,21 @@ impl Routes for GlobalLb {
     fn route(&mut self, _resolver: u32, _attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
         Routed::To(self.record.target())
     }
-    fn hear(
-        &mut self,
-        _from: ProcessId,
-        msg: &Msg,
-        _released: &mut Vec<Waiting>,
-        ctx: &mut Ctx<'_>,
-    ) -> Option<ProcessId> {
-        let &Msg::Control(group, ControlMsg::Route { target, version }) = msg else { return None };
+    fn hear(&mut self, _from: ProcessId, msg: &Msg, _moves: &mut Moves, ctx: &mut Ctx<'_>) {
+        let &Msg::Control(group, ControlMsg::Route { target, version }) = msg else { return };
         if group == self.group
             && let Some(delay) = self.record.order(version, target)
         {
             ctx.set_timer(Timer::nth(APPLY, version), delay);
         }
-        None
     }
-    fn timer(&mut self, timer: Timer, _waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>) {
+    fn timer(
+        &mut self,
+        timer: Timer,
+        _waits: &dyn Fn(Waiting) -> bool,
+        _moves: &mut Moves,
+        ctx: &mut Ctx<'_>,
+    ) {
         let before = self.record.target();
         self.record.apply(timer.arg);
         let target = self.record.target();

@@ -1,4 +1,5 @@
-//! How clients find the primary: resolvers that cache, load balancers that are told.
+//! How clients find the primary: resolvers that cache, load balancers that are told, and such
+//! that look for themselves.
 //!
 //! A router is part of the client's side: it lives in the population's machine, sends and hears
 //! through it, and says where an attempt goes. Authoritative name servers are machines of their
@@ -14,11 +15,13 @@
 pub mod dns;
 pub mod global_lb;
 pub mod name_server;
+pub mod proxy;
 mod rollout;
 
 pub use dns::DnsParams;
 pub use global_lb::GlobalLbParams;
 pub use name_server::NameServer;
+pub use proxy::ProxyParams;
 
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
@@ -44,6 +47,8 @@ pub enum Routed {
     To(ProcessId),
     /// Nowhere yet: the router keeps its name and releases it when it knows more.
     Wait,
+    /// Nowhere at all: it is refused here and now.
+    Nowhere,
 }
 
 /// An attempt that waits for its router.
@@ -53,6 +58,15 @@ pub struct Waiting {
     pub seq: u64,
     /// Which attempt.
     pub attempt: u8,
+}
+
+/// What a router makes its population do, beside sending new attempts where it says.
+#[derive(Default, Debug)]
+pub struct Moves {
+    /// Attempts that waited, and where each goes now.
+    pub release: Vec<(Waiting, ProcessId)>,
+    /// The connections to these are cut: what is under way there ends, and nobody knows how.
+    pub cut: Vec<ProcessId>,
 }
 
 /// What a router knows of its place when it is made.
@@ -66,6 +80,8 @@ pub struct Place<'a> {
     pub group: GroupId,
     /// The database that is primary at the start.
     pub initial: ProcessId,
+    /// The databases of all replicas, in the order of the file.
+    pub databases: &'a [ProcessId],
     /// The authoritative name servers, nearest first (for DNS).
     pub servers: &'a [ProcessId],
     /// On which node each process runs.
@@ -89,19 +105,20 @@ pub trait Routes {
     fn pick(&self, dice: &mut Stream) -> u32;
     /// Where an attempt goes now.
     fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed;
-    /// A message for the router. When it makes the router send attempts that waited, they are
-    /// put into `released`, and their target is returned.
-    fn hear(
-        &mut self,
-        from: ProcessId,
-        msg: &Msg,
-        released: &mut Vec<Waiting>,
-        ctx: &mut Ctx<'_>,
-    ) -> Option<ProcessId>;
+    /// A message for the router.
+    fn hear(&mut self, from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>);
     /// A message of the router's was refused.
-    fn refused(&mut self, _by: ProcessId, _msg: &Msg, _ctx: &mut Ctx<'_>) {}
+    fn refused(&mut self, _by: ProcessId, _msg: &Msg, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {}
+    /// The connections to a process broke.
+    fn reset(&mut self, _by: ProcessId, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {}
     /// A timer of the router's fired. `waits` tells whether an attempt still waits.
-    fn timer(&mut self, timer: Timer, waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>);
+    fn timer(
+        &mut self,
+        timer: Timer,
+        waits: &dyn Fn(Waiting) -> bool,
+        moves: &mut Moves,
+        ctx: &mut Ctx<'_>,
+    );
 }
 
 /// One line per kind makes its parameters, its constructor and its part in [`Router`].
@@ -138,20 +155,23 @@ macro_rules! routers {
             fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed {
                 match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* }
             }
-            fn hear(
+            fn hear(&mut self, from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.hear(from, msg, moves, ctx),)* }
+            }
+            fn refused(&mut self, by: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.refused(by, msg, moves, ctx),)* }
+            }
+            fn reset(&mut self, by: ProcessId, moves: &mut Moves, ctx: &mut Ctx<'_>) {
+                match self { $(Router::$variant(router) => router.reset(by, moves, ctx),)* }
+            }
+            fn timer(
                 &mut self,
-                from: ProcessId,
-                msg: &Msg,
-                released: &mut Vec<Waiting>,
+                timer: Timer,
+                waits: &dyn Fn(Waiting) -> bool,
+                moves: &mut Moves,
                 ctx: &mut Ctx<'_>,
-            ) -> Option<ProcessId> {
-                match self { $(Router::$variant(router) => router.hear(from, msg, released, ctx),)* }
-            }
-            fn refused(&mut self, by: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.refused(by, msg, ctx),)* }
-            }
-            fn timer(&mut self, timer: Timer, waits: &dyn Fn(Waiting) -> bool, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.timer(timer, waits, ctx),)* }
+            ) {
+                match self { $(Router::$variant(router) => router.timer(timer, waits, moves, ctx),)* }
             }
         }
     };
@@ -160,6 +180,7 @@ macro_rules! routers {
 routers! {
     "dns" => Dns(dns::DnsParams, dns::Dns),
     "global_lb" => GlobalLb(global_lb::GlobalLbParams, global_lb::GlobalLb),
+    "proxy" => Proxy(proxy::ProxyParams, proxy::Proxy),
 }
 
 crate::params! {
@@ -167,7 +188,7 @@ crate::params! {
     pub struct RoutingParams {
         /// Which node clients are sent to.
         policy: Policy = Policy::Failover, "our choice";
-        /// What sends them: a table with the one key `dns` or `global_lb`.
+        /// What sends them: a table with the one key `dns`, `global_lb` or `proxy`.
         via: ViaParams = ViaParams::Dns(DnsParams::default()), "DNS with its defaults";
     }
 }

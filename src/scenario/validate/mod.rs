@@ -14,6 +14,7 @@ mod groups;
 mod limits;
 mod objectives;
 mod population;
+mod probes;
 mod replication;
 mod servers;
 mod systems;

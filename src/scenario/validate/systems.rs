@@ -1,9 +1,8 @@
 //! Leases, health checks, failovers, routings: quorums that can be reached, times that make
 //! sense together.
 
-use super::{Check, limits, shortest};
+use super::{Check, limits, probes, shortest};
 use crate::model::control::{EnforcedBy, FailoverParams, Fencing, LeaseParams, Trigger};
-use crate::model::detect::HealthCheckParams;
 use crate::model::route::ViaParams;
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::Span;
@@ -118,33 +117,7 @@ pub(super) fn health_checks(check: &mut Check<'_>) {
             let message = "a quorum of 0 is always reached: everything is unhealthy".to_string();
             check.error(table.place_of("unhealthy_quorum"), message, "at least 1");
         }
-        probe_times(check, table);
-    }
-}
-
-fn probe_times(check: &mut Check<'_>, table: &Named<HealthCheckParams>) {
-    let params = &table.params;
-    let interval = params.request_interval;
-    limits::period(check, table.place_of("request_interval"), "request_interval", interval);
-    if let Some(fast) = params.fast_interval {
-        limits::period(check, table.place_of("fast_interval"), "fast_interval", fast);
-        if fast > interval {
-            let message =
-                format!("fast_interval ({fast}) is longer than request_interval ({interval})");
-            check.doubt(table.place_of("fast_interval"), message, "it should be shorter");
-        }
-    }
-    if params.timeout.is_zero() {
-        let message = "a timeout of 0s: no probe can succeed".to_string();
-        check.error(table.place_of("timeout"), message, "longer than a round trip");
-    }
-    for (key, threshold) in [
-        ("failure_threshold", params.failure_threshold),
-        ("recovery_threshold", params.recovery_threshold),
-    ] {
-        if threshold == 0 {
-            check.error(table.place_of(key), format!("a {key} of 0"), "at least 1");
-        }
+        probes::of_health_check(check, table);
     }
 }
 
@@ -195,7 +168,14 @@ fn self_fencing(check: &mut Check<'_>, table: &Named<FailoverParams>) {
 
 pub(super) fn routings(check: &mut Check<'_>) {
     for table in &check.draft.routings {
-        let ViaParams::Dns(dns) = &table.params.via else { continue };
+        let dns = match &table.params.via {
+            ViaParams::Dns(dns) => dns,
+            ViaParams::GlobalLb(_) => continue,
+            ViaParams::Proxy(proxy) => {
+                probes::of_proxy(check, table, proxy);
+                continue;
+            }
+        };
         let place = |key: &str| -> Place {
             place_in(&table.node, &format!("via.dns.{key}")).unwrap_or(&table.place).clone()
         };

@@ -7,6 +7,7 @@ use regionsim::model::control::{
     Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, Trigger,
 };
 use regionsim::model::ctx::Machine;
+use regionsim::model::detect::Asks;
 use regionsim::model::detect::HealthCheckParams;
 use regionsim::model::detect::checker::Checker;
 use regionsim::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
@@ -92,7 +93,8 @@ impl Words {
             "Leading" => return Msg::Local(group, LocalMsg::Leading { term }),
             "Fenced" => return Msg::Local(group, LocalMsg::Fenced { token }),
             "Ask" => return Msg::Local(group, LocalMsg::Ask { seq }),
-            "Probe" => return Msg::Probe(ProbeMsg::Probe { seq }),
+            "Probe" => return Msg::Probe(ProbeMsg::Probe { seq, asks: Asks::CONNECT }),
+            "Unwell" => return Msg::Probe(ProbeMsg::Unwell { seq }),
             "Alive" => return Msg::Probe(ProbeMsg::Alive { seq }),
             "Check" => {
                 let seq = u64::from(seq);
@@ -114,6 +116,9 @@ pub fn show(msg: &Msg) -> String {
         Msg::Control(_, m) => format!("{m:?}"),
         Msg::Local(_, m) => format!("local {m:?}"),
         Msg::Lease(_, m) => format!("{m:?}"),
+        Msg::Probe(ProbeMsg::Probe { seq, asks }) if *asks == Asks::CONNECT => {
+            format!("Probe {{ seq: {seq} }}")
+        }
         Msg::Probe(m) => format!("{m:?}"),
         Msg::Storage(_, m) => format!("{m:?}"),
         other => format!("{other:?}"),

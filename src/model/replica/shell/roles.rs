@@ -89,6 +89,7 @@ impl Replica {
         self.quiesced = false;
         self.hollow = false;
         self.follower.follow(primary);
+        self.lag.forget();
         if !self.recovering {
             self.follower.start(&mut self.core, ctx);
         }

@@ -2,7 +2,8 @@
 //!
 //! A request is looked at when it comes: a database that does not admit writes refuses it there
 //! and then. One that is admitted takes a place or queues, and is carried out at the end of its
-//! service, if the database may still answer by then. It holds its place for its service time
+//! service, if the database may still answer by then. A health check that asks for the application
+//! is served as a read is. It holds its place for its service time
 //! alone, not while it waits for the disk or for standbys; replication and the apply of a standby
 //! take no place.
 //!
@@ -43,6 +44,15 @@ pub(super) enum Work {
         /// Which.
         request: ClientMsg,
     },
+    /// A health check is answered.
+    Probe {
+        /// Whose.
+        from: ProcessId,
+        /// Which.
+        seq: u32,
+        /// True when it asks for a test row then.
+        write: bool,
+    },
 }
 
 /// The places of a node and their queue.
@@ -82,6 +92,10 @@ impl Server {
         self.free = (0..self.places.len() as u32).rev().collect();
         self.queue.clear();
     }
+    /// How many queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
     /// True when nothing is served: then nothing queues either.
     pub(super) fn is_idle(&self) -> bool {
         self.free.len() == self.places.len()
@@ -115,6 +129,10 @@ impl Server {
                 }
             }
             Work::Request { request: ClientMsg::Answer { .. }, .. } => Span::ZERO,
+            // No client has this number: a probe takes nobody's draw.
+            Work::Probe { seq, .. } => {
+                self.read_time.quantile_of(self.draws.at(u64::MAX << 32 | u64::from(*seq)))
+            }
         }
     }
     /// A service is over: what was served. The first in the queue takes the place.
@@ -151,6 +169,7 @@ impl Replica {
             {
                 self.carry_out(from, &request, ctx);
             }
+            Some(Work::Probe { from, seq, write }) => self.end_probe(from, seq, true, write, ctx),
             Some(work) => self.turn_away(work, ctx),
             None => {}
         }
@@ -162,6 +181,7 @@ impl Replica {
                 self.fail(from, op, attempt, ctx);
             }
             Work::Request { .. } => {}
+            Work::Probe { from, seq, .. } => probes::tell(from, seq, false, ctx),
         }
     }
     /// Turns away all that queues.
@@ -194,7 +214,7 @@ mod tests {
     fn number(work: Work) -> u64 {
         match work {
             Work::Request { request: ClientMsg::Request { op, .. }, .. } => op.seq(),
-            Work::Request { .. } => unreachable!("only requests are served"),
+            _ => unreachable!("only requests are served"),
         }
     }
 

@@ -1,6 +1,10 @@
 //! Hand-written streams of facts and their exact verdicts. Every definition at the head of
 //! `regionsim::measure` has its story, and the liars have theirs.
 
+#[path = "oracle/degraded.rs"]
+mod degraded;
+#[path = "oracle/doubled.rs"]
+mod doubled;
 #[path = "oracle/loss.rs"]
 mod loss;
 #[path = "oracle/naive.rs"]
@@ -13,3 +17,5 @@ mod story;
 mod twin;
 #[path = "oracle/two_primaries.rs"]
 mod two_primaries;
+#[path = "oracle/windows.rs"]
+mod windows;

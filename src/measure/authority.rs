@@ -94,6 +94,11 @@ impl Authority {
         nodes
     }
 
+    /// True while somebody who runs and of whom that holds admits writes.
+    pub fn admits_where(&self, health: &Health, holds: impl Fn(NodeId) -> bool) -> bool {
+        self.admits.iter().any(|node| health.runs(*node) && holds(*node))
+    }
+
     /// True while nobody who runs admits writes.
     pub fn vacant(&self, health: &Health) -> bool {
         !self.admits.iter().any(|node| health.runs(*node))

@@ -3,12 +3,13 @@
 
 use crate::measure::metric::{Better, MetricDoc, Unit};
 use Better::{Higher, Lower, Neither};
-use Unit::{Count, Seconds, Share};
+use Unit::{Count, PerSecond, Seconds, Share};
 
 const STORE: &[&str] = &["store"];
 const CLIENT: &[&str] = &["store", "region", "client"];
 const KIND: &[&str] = &["store", "region", "kind"];
-const LATENCY: &[&str] = &["store", "region", "client", "kind", "window"];
+const OPERATIONS: &[&str] = &["store", "region", "client", "kind", "window"];
+const ONE_KIND: &[&str] = &["store", "region", "client", "window"];
 const REGION: &[&str] = &["store", "region"];
 const GROUP: &[&str] = &["group"];
 
@@ -119,6 +120,20 @@ pub const CATALOGUE: &[MetricDoc] = &[
         STORE,
         "Writes that ended not ok and yet are in the survivor: the seed of double effects.",
     ),
+    bounded(metric(
+        "writes.doubled",
+        Count,
+        Lower,
+        CLIENT,
+        "Writes that stand more than once in the survivor: a retry that was applied again.",
+    )),
+    bounded(metric(
+        "writes.doubled_acknowledged",
+        Count,
+        Lower,
+        CLIENT,
+        "Those of them whose client received success.",
+    )),
     metric(
         "writes.gap",
         Seconds,
@@ -212,63 +227,91 @@ pub const CATALOGUE: &[MetricDoc] = &[
         "Total length of outages; without a region, of the worst region.",
     ),
     metric(
+        "degraded.rule_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up in which a running node admitted writes and waited for fewer confirmations than configured.",
+    ),
+    metric(
+        "degraded.redundancy_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up with at most one copy: running members whose disks hold all that was acknowledged until `copy_lag` ago. Missing where the store has one member.",
+    ),
+    metric(
+        "degraded.no_copy_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up without any such copy.",
+    ),
+    metric(
         "availability",
         Share,
         Higher,
-        CLIENT,
+        OPERATIONS,
         "Share of operations invoked after warm-up that ended ok, retries included.",
     ),
-    metric("availability.writes", Share, Higher, CLIENT, "The same, of writes."),
-    metric("availability.reads", Share, Higher, CLIENT, "The same, of reads."),
-    metric("ops.ok", Count, Higher, CLIENT, "Operations invoked after warm-up that ended ok."),
+    metric("availability.writes", Share, Higher, ONE_KIND, "The same, of writes."),
+    metric("availability.reads", Share, Higher, ONE_KIND, "The same, of reads."),
+    metric("ops.ok", Count, Higher, OPERATIONS, "Operations invoked after warm-up that ended ok."),
     metric(
         "ops.fail",
         Count,
         Lower,
-        CLIENT,
+        OPERATIONS,
         "Operations invoked after warm-up that definitely did not happen.",
     ),
     metric(
         "ops.unknown",
         Count,
         Lower,
-        CLIENT,
+        OPERATIONS,
         "Operations invoked after warm-up of which the client knows neither.",
+    ),
+    metric(
+        "ops.rate",
+        PerSecond,
+        Higher,
+        OPERATIONS,
+        "Operations that ended ok, per second of the window they were invoked in; without a window, from the end of warm-up to the end of the run.",
     ),
     metric(
         "latency.mean",
         Seconds,
         Lower,
-        LATENCY,
+        OPERATIONS,
         "Mean time from invocation to success, of operations that ended ok.",
     ),
-    metric("latency.p50", Seconds, Lower, LATENCY, "Median time from invocation to success."),
+    metric("latency.p50", Seconds, Lower, OPERATIONS, "Median time from invocation to success."),
     metric(
         "latency.p90",
         Seconds,
         Lower,
-        LATENCY,
+        OPERATIONS,
         "90th percentile of the time from invocation to success.",
     ),
     metric(
         "latency.p95",
         Seconds,
         Lower,
-        LATENCY,
+        OPERATIONS,
         "95th percentile of the time from invocation to success.",
     ),
     metric(
         "latency.p99",
         Seconds,
         Lower,
-        LATENCY,
+        OPERATIONS,
         "99th percentile of the time from invocation to success.",
     ),
     metric(
         "latency.p999",
         Seconds,
         Lower,
-        LATENCY,
+        OPERATIONS,
         "99.9th percentile of the time from invocation to success.",
     ),
     metric(

@@ -10,6 +10,7 @@
 
 use crate::measure::ops::{Op, Place};
 use crate::measure::tally::{Entry, State, Tally};
+use crate::measure::twins::Twin;
 use crate::model::fact::Outcome;
 use crate::model::id::{NodeId, OpId, Position, Segment};
 use crate::sim::time::SimTime;
@@ -81,7 +82,7 @@ impl Branch {
         self.folded + self.entries.len() as u64
     }
     #[inline]
-    fn entry(&mut self, index: u64) -> Option<&mut Entry> {
+    pub(super) fn entry(&mut self, index: u64) -> Option<&mut Entry> {
         self.entries.get_mut(index.checked_sub(self.folded + 1)? as usize)
     }
 }
@@ -97,15 +98,6 @@ pub struct Member {
     pub durable: Place,
     /// True while its database runs.
     pub up: bool,
-}
-
-/// A write that was appended more than once.
-#[derive(Debug, Default)]
-pub struct Twin {
-    /// Where, and when it was last answered there.
-    pub places: Vec<(Place, SimTime)>,
-    /// How it ended.
-    pub state: State,
 }
 
 /// The histories of one group.
@@ -174,8 +166,8 @@ impl History {
         Place { branch: branch as u32, index: at.index.0 }
     }
 
-    /// A node began a segment on top of `from`.
-    pub fn began(&mut self, node: NodeId, segment: Segment, from: Position, now: SimTime) {
+    /// A node began a segment on top of `from`. Tells the number of its branch.
+    pub fn began(&mut self, node: NodeId, segment: Segment, from: Position, now: SimTime) -> usize {
         self.mark(now);
         let parent = self.place(from, now);
         let known = self.branches.iter().rposition(|branch| branch.segment == segment);
@@ -186,6 +178,7 @@ impl History {
         if let Some(member) = self.member(node) {
             member.held = Place { branch: branch as u32, index: parent.index };
         }
+        branch
     }
 
     /// A node appended an entry for an operation. `op` is what is known of it.
@@ -237,51 +230,15 @@ impl History {
         }
     }
 
-    /// The write stands in more than one place: it is judged by itself, not by its entries.
-    fn append_again(&mut self, id: OpId, op: &Op, place: Place) {
-        let state = State::of(op.outcome);
-        if !self.twins.contains_key(&id) {
-            let branch = &mut self.branches[op.entry.branch as usize];
-            let answered = match branch.entry(op.entry.index) {
-                Some(entry) => {
-                    entry.state = State::Twin;
-                    entry.answered
-                }
-                None => {
-                    let at = branch.blocks.partition_point(|b| b.last < op.entry.index);
-                    branch.blocks.get_mut(at).map_or(SimTime::MAX, |b| b.tally.take(state))
-                }
-            };
-            self.twins.insert(id, Twin { places: vec![(op.entry, answered)], state });
-        }
-        if let Some(twin) = self.twins.get_mut(&id) {
-            twin.places.push((place, SimTime::MAX));
-        }
-        if let Some(entry) = self.branches[place.branch as usize].entry(place.index) {
-            entry.state = State::Twin;
-        }
-    }
-
     /// A node answered a write with success.
     pub fn answered(&mut self, id: OpId, place: Place, now: SimTime) {
         let Some(branch) = self.branches.get_mut(place.branch as usize) else { return };
-        let Some(entry) = branch.entry(place.index) else { return };
-        if entry.op != id {
-            return;
-        }
-        match entry.state {
-            State::Pending => entry.answered = now,
-            State::Twin => {
-                let Some(twin) = self.twins.get_mut(&id) else { return };
-                if twin.state == State::Pending {
-                    for (at, answered) in &mut twin.places {
-                        if *at == place {
-                            *answered = now;
-                        }
-                    }
-                }
-            }
-            _ => {}
+        match branch.entry(place.index) {
+            Some(entry) if entry.op != id => {}
+            Some(entry) if entry.state == State::Pending => entry.answered = now,
+            // Entries of twins do not wait for their outcome to be folded.
+            Some(Entry { state: State::Twin, .. }) | None => self.twin_answered(id, place, now),
+            Some(_) => {}
         }
     }
 
@@ -295,20 +252,15 @@ impl History {
     pub fn concluded(&mut self, id: OpId, op: &Op, outcome: Outcome, now: SimTime) {
         let Some(branch) = self.branches.get_mut(op.entry.branch as usize) else { return };
         let state = State::of(Some(outcome));
-        let Some(entry) = branch.entry(op.entry.index) else { return };
-        match entry.state {
-            State::Pending => {
+        match branch.entry(op.entry.index) {
+            Some(entry) if entry.state == State::Pending => {
                 entry.state = state;
                 if entry.answered == SimTime::MAX {
                     entry.answered = now;
                 }
             }
-            State::Twin => {
-                if let Some(twin) = self.twins.get_mut(&id) {
-                    twin.state = state;
-                }
-            }
-            _ => {}
+            Some(Entry { state: State::Twin, .. }) | None => self.twin_concluded(id, state),
+            Some(_) => {}
         }
     }
 

@@ -1,35 +1,38 @@
-//! Client-perceived latency of operations that ended ok, by population, kind and window.
+//! How operations ended, and the client-perceived latency of those that ended ok, by
+//! population, kind and window.
 //!
 //! Which operations belong to an episode is known only when it is over. Until then those
 //! invoked in it wait in histograms of one outage window each.
 
 use crate::measure::bins::slot;
-use crate::model::fact::OpKind;
+use crate::model::fact::{OpKind, Outcome};
 use crate::sim::time::{SimTime, Span};
 use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 
-/// Latencies counted as they come, of one population, kind and window.
+/// Operations counted as they end, of one population, kind and window.
 ///
 /// The buckets are those of HdrHistogram, and nothing else of it: what it keeps beside its counts
 /// can be had from them afterwards.
 #[derive(Clone, Debug, Default)]
-struct Counts {
-    /// By bucket of microseconds.
+pub struct Counts {
+    /// Those that ended ok, by bucket of microseconds.
     counts: Vec<u32>,
     /// Nanoseconds, exactly.
     sum: u64,
+    /// Those that did not happen, and those of which the client knows neither.
+    not_ok: [u64; 2],
 }
 
 /// The buckets of so many significant digits: of each power of two above the first, `half`.
 #[derive(Clone, Copy, Debug)]
-struct Buckets {
+pub struct Buckets {
     half_bits: u32,
 }
 
 impl Buckets {
     /// The first bucket tells single units apart up to twice ten to the number of digits.
-    fn new(digits: u16) -> Buckets {
+    pub fn new(digits: u16) -> Buckets {
         let units = 2 * 10u32.pow(u32::from(digits.clamp(1, 4)));
         Buckets { half_bits: units.next_power_of_two().trailing_zeros() - 1 }
     }
@@ -47,8 +50,9 @@ impl Buckets {
 }
 
 impl Counts {
+    /// One that ended ok.
     #[inline]
-    fn record(&mut self, buckets: Buckets, latency: Span) {
+    pub fn record(&mut self, buckets: Buckets, latency: Span) {
         // Neither can overflow: all latencies of a run are far less than five centuries.
         self.sum = self.sum.wrapping_add(latency.as_nanos());
         let micros = latency.as_nanos() / 1_000;
@@ -68,8 +72,13 @@ impl Counts {
         }
         self.counts[bucket] += 1;
     }
+    /// One that did not.
+    pub fn record_not_ok(&mut self, outcome: Outcome) {
+        self.not_ok[usize::from(outcome == Outcome::Unknown)] += 1;
+    }
     fn add(&mut self, other: &Counts) {
         self.sum = self.sum.saturating_add(other.sum);
+        self.not_ok = [0, 1].map(|i| self.not_ok[i] + other.not_ok[i]);
         if self.counts.len() < other.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }
@@ -79,13 +88,17 @@ impl Counts {
     }
 }
 
-/// Latencies to be read.
+/// How operations ended, to be read.
 #[derive(Clone)]
-pub struct Latencies {
-    /// Microseconds.
+pub struct Ended {
+    /// Of those that ended ok, in microseconds.
     histogram: Histogram<u32>,
     /// Nanoseconds, exactly.
     sum: u64,
+    /// How many did not happen.
+    pub fail: u64,
+    /// How many of which the client knows neither.
+    pub unknown: u64,
 }
 
 /// The percentiles reported, with their metrics.
@@ -97,22 +110,33 @@ pub const PERCENTILES: [(&str, f64); 5] = [
     ("latency.p999", 0.999),
 ];
 
-impl Latencies {
+impl Ended {
     /// Empty, with so many significant digits; it grows with what it holds.
-    pub fn new(digits: u16) -> Latencies {
+    pub fn new(digits: u16) -> Ended {
         let histogram = Histogram::new(digits.clamp(1, 4) as u8);
         let histogram = histogram.expect("one to four digits are within the histogram's limits");
-        Latencies { histogram, sum: 0 }
+        Ended { histogram, sum: 0, fail: 0, unknown: 0 }
     }
     /// Adds what was counted.
     fn add(&mut self, buckets: Buckets, counts: &Counts) {
         self.sum = self.sum.saturating_add(counts.sum);
+        self.fail += counts.not_ok[0];
+        self.unknown += counts.not_ok[1];
         for (bucket, count) in counts.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             // It grows by itself, so recording cannot fail.
             let _ = self.histogram.record_n(buckets.least(bucket).max(1), *count);
         }
     }
-    /// The mean in seconds; nothing when empty.
+    /// How many ended ok.
+    pub fn ok(&self) -> u64 {
+        self.histogram.len()
+    }
+    /// The share of all that ended which did so well; nothing where none ended.
+    pub fn share_ok(&self) -> Option<f64> {
+        let all = self.ok() + self.fail + self.unknown;
+        (all > 0).then(|| self.ok() as f64 / all as f64)
+    }
+    /// The mean latency in seconds; nothing when empty.
     pub fn mean(&self) -> Option<f64> {
         let n = self.histogram.len();
         (n > 0).then(|| self.sum as f64 / n as f64 / 1e9)
@@ -123,7 +147,8 @@ impl Latencies {
     }
 }
 
-type Set = Vec<Counts>;
+/// Counts of every population and kind; see [`slot`].
+pub type Set = Vec<Counts>;
 
 /// When an operation was invoked, against the episodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,14 +161,15 @@ pub enum When {
     After,
 }
 
-/// The latencies of all populations.
+/// The operations of all populations.
 pub struct LatencyBook {
     digits: u16,
-    buckets: Buckets,
+    /// Where latencies are counted.
+    pub buckets: Buckets,
     slots: usize,
     /// Before, episode, after.
     sets: [Set; 3],
-    /// By outage window, oldest first: (number, start, latencies).
+    /// By outage window, oldest first: (number, start, counts).
     waiting: VecDeque<(u32, SimTime, Set)>,
 }
 
@@ -165,7 +191,28 @@ impl LatencyBook {
         when: When,
         window: impl FnOnce() -> (u32, SimTime),
     ) {
-        let set = match when {
+        let buckets = self.buckets;
+        self.set(when, window)[slot(client, kind)].record(buckets, latency);
+    }
+
+    /// An operation ended, and not ok.
+    #[cold]
+    #[inline(never)]
+    pub fn record_not_ok(
+        &mut self,
+        client: usize,
+        kind: OpKind,
+        outcome: Outcome,
+        when: When,
+        window: (u32, SimTime),
+    ) {
+        self.set(when, || window)[slot(client, kind)].record_not_ok(outcome);
+    }
+
+    /// Where operations of that time are counted.
+    #[inline(always)]
+    fn set(&mut self, when: When, window: impl FnOnce() -> (u32, SimTime)) -> &mut Set {
+        match when {
             When::Before => &mut self.sets[0],
             When::After => &mut self.sets[2],
             When::Within => {
@@ -177,8 +224,7 @@ impl LatencyBook {
                 }
                 &mut self.waiting[at].2
             }
-        };
-        set[slot(client, kind)].record(self.buckets, latency);
+        }
     }
 
     /// The episode reaches at least to here: what was invoked before belongs to it.
@@ -202,14 +248,23 @@ impl LatencyBook {
         }
     }
 
-    /// The latencies of these populations, of one kind or both, before (0), in (1) or after (2)
-    /// the episodes, or in all.
-    pub fn of(&self, clients: &[usize], kind: Option<OpKind>, window: Option<usize>) -> Latencies {
+    /// The operations of these populations, of one kind or both, before (0), in (1) or after (2)
+    /// the episodes, or all.
+    pub fn of(&self, clients: &[usize], kind: Option<OpKind>, window: Option<usize>) -> Ended {
+        let sets = self.sets.iter().enumerate();
+        let chosen = sets.filter(|(number, _)| window.is_none_or(|window| window == *number));
+        self.read(chosen.map(|(_, set)| set), clients, kind)
+    }
+
+    /// The operations of these populations, of one kind or both, in all these sets.
+    pub fn read<'a>(
+        &self,
+        sets: impl Iterator<Item = &'a Set>,
+        clients: &[usize],
+        kind: Option<OpKind>,
+    ) -> Ended {
         let mut sum = Counts::default();
-        for (number, set) in self.sets.iter().enumerate() {
-            if window.is_some_and(|window| window != number) {
-                continue;
-            }
+        for set in sets {
             for client in clients {
                 for each in [OpKind::Read, OpKind::Write] {
                     if kind.is_none_or(|kind| kind == each) {
@@ -218,9 +273,9 @@ impl LatencyBook {
                 }
             }
         }
-        let mut latencies = Latencies::new(self.digits);
-        latencies.add(self.buckets, &sum);
-        latencies
+        let mut ended = Ended::new(self.digits);
+        ended.add(self.buckets, &sum);
+        ended
     }
 }
 
@@ -237,8 +292,8 @@ mod tests {
             nanos in prop::collection::vec((0u32..41, any::<u64>()), 1..200),
             share in 0.0..=1.0f64,
         ) {
-            let mut twin = Latencies::new(digits);
-            let (mut counted, mut halves) = (Latencies::new(digits), [(); 2].map(|()| Counts::default()));
+            let mut twin = Ended::new(digits);
+            let (mut counted, mut halves) = (Ended::new(digits), [(); 2].map(|()| Counts::default()));
             let buckets = Buckets::new(digits);
             for (at, (bits, nanos)) in nanos.iter().enumerate() {
                 let latency = Span::from_nanos(nanos >> (63 - bits));

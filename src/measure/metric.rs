@@ -69,13 +69,14 @@ pub const LABELS: &[(&str, &str)] = &[
     ("kind", "`read` or `write`; without it, both"),
     (
         "window",
-        "`before`, `episode` or `after`, by when the operation was invoked; without it, all",
+        "by when the operation was invoked: `before`, `episode` or `after`, or a window of \
+         `[measure.window]`; without it, all",
     ),
 ];
 
 /// The words the label `kind` takes.
 pub const KINDS: &[&str] = &["read", "write"];
-/// The words the label `window` takes (`all` may be written and means no restriction).
+/// The windows that every scenario has (`all` may be written and means no restriction).
 pub const WINDOWS: &[&str] = &["all", "before", "episode", "after"];
 
 /// The name of one number of a trial. Ordered by name, then by labels.
@@ -114,7 +115,8 @@ impl MetricKey {
     ///
     /// # Errors
     /// An unknown metric or label, a label the metric does not carry, a repeated label, an
-    /// unknown word of `kind` or `window`, or broken punctuation; each with what was expected.
+    /// unknown word of `kind`, or broken punctuation; each with what was expected. Names of
+    /// stores, regions, populations and windows are the scenario's: they are not checked here.
     pub fn parse(text: &str) -> Result<MetricKey, String> {
         let text = text.trim();
         let (name, rest) = match text.find('{') {
@@ -150,7 +152,6 @@ impl MetricKey {
         }
         let words = match *known {
             "kind" => KINDS,
-            "window" => WINDOWS,
             _ => &[],
         };
         if !words.is_empty() && !words.contains(&value) {

@@ -41,6 +41,8 @@
 //! answer, over lag only. Both of the worst deposition.
 //!
 //! **`writes.unacked_survived`.** Writes that ended not ok and are in the survivor.
+//! **`writes.doubled`.** Writes that stand more than once in the survivor: their effect came
+//! twice. **`writes.doubled_acknowledged`.** Those of them whose client knows of a success.
 //!
 //! **`writes.gap`.** The longest interval without an acknowledged write that ends in an episode
 //! or is still open; per store, region, population. **`rto.first_write`.** From onset to the
@@ -67,6 +69,14 @@
 //! longer than the objective RTO (else 10 min), and nothing was authorised in that time. A return
 //! to the initial primary is a *failback*, not a failover.
 //!
+//! **Degraded time.** After warm-up, the time in which the rule of acknowledgement in force was
+//! weaker than configured, in which the store ran without its last redundancy, and in which no
+//! running member had everything. See [`degraded`].
+//!
+//! **Windows.** An operation belongs to the window it was invoked in: before the first onset, in
+//! an episode (up to the end of its last outage window), after one, or in one that the scenario
+//! names. **`ops.rate`.** Operations of a window that ended ok, by the length of the window.
+//!
 //! **Over trials.** See [`stats`] and [`expect`].
 //!
 //! # Decided
@@ -91,6 +101,7 @@
 pub mod authority;
 pub mod bins;
 pub mod catalogue;
+pub mod degraded;
 mod emit;
 pub mod episode;
 pub mod expect;
@@ -115,7 +126,9 @@ pub mod split_brain;
 pub mod stats;
 pub mod survivor;
 pub mod tally;
+pub mod twins;
 pub mod verdict;
+pub mod windows;
 
 pub use catalogue::CATALOGUE;
 pub use expect::{Expectation, Judgement, Ruling};

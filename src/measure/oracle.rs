@@ -3,6 +3,7 @@
 //! It hears facts only; a claim goes by unheard ([`Observer::on_claim`] is not implemented).
 
 use crate::measure::authority::{Authority, Change};
+use crate::measure::degraded::Degraded;
 use crate::measure::episode::Episodes;
 use crate::measure::gap::Gaps;
 use crate::measure::health::Health;
@@ -28,6 +29,8 @@ pub struct Group {
     pub split: SplitBrain,
     /// Who may write.
     pub authority: Authority,
+    /// Whether it runs with less behind it than was asked for.
+    pub degraded: Degraded,
     /// Its name.
     pub name: String,
     /// The store it is, as an index of [`Scopes::stores`]; nothing for a coordination service.
@@ -38,6 +41,16 @@ pub struct Group {
     pub unplaced: u64,
     /// Who answered the last write acknowledged in settling.
     last_answer: Option<NodeId>,
+}
+
+impl Group {
+    /// Looks again, after anything changed that may matter to who may write and who has what.
+    pub(super) fn look(&mut self, health: &Health, now: SimTime) {
+        self.authority.look(health, now);
+        if self.store.is_some() {
+            self.degraded.look(&self.authority, health, &self.history, now);
+        }
+    }
 }
 
 /// Judges one trial from its facts alone.
@@ -76,6 +89,12 @@ impl Oracle {
                 history: History::new(&entry.members, entry.in_memory, limits),
                 split: SplitBrain::default(),
                 authority: Authority::new(initial, regions, roster.rto_objective),
+                degraded: Degraded::new(
+                    entry.acks,
+                    entry.members.len(),
+                    settings.copy_lag,
+                    roster.warmup,
+                ),
                 name: entry.name.clone(),
                 store,
                 acknowledged: 0,
@@ -87,7 +106,7 @@ impl Oracle {
             groups: roster.groups.iter().enumerate().map(group).collect(),
             health: Health::new(roster),
             episodes: Episodes::new(settings.stable_hold),
-            service: Service::new(&scopes, settings, roster.warmup, roster.end),
+            service: Service::new(&scopes, settings, roster),
             client_gaps: vec![Gaps::default(); scopes.clients.len()],
             cell_gaps: vec![Gaps::default(); scopes.cells.len()],
             store_gaps: vec![Gaps::default(); scopes.stores.len()],
@@ -124,6 +143,9 @@ impl Oracle {
     fn look_around(&mut self, now: SimTime) {
         self.service.roll(now);
         self.look(None);
+        for group in self.groups.iter_mut().filter(|group| group.store.is_some()) {
+            group.degraded.bin(&group.history, now);
+        }
     }
 
     /// Looks at what is finished since the last time.
@@ -243,6 +265,7 @@ impl Oracle {
         if outcome == Outcome::Ok {
             group.acknowledged += 1;
             group.unplaced += u64::from(op.entry == Place::NOWHERE);
+            group.degraded.acknowledged(op.entry);
             if let Some(tail) = self.tails.get_mut(scope.cell) {
                 tail.acknowledged(by, now);
             }

@@ -126,6 +126,7 @@ mod tests {
             is_store: true,
             members: vec![NodeId(0), NodeId(1)],
             in_memory: false,
+            acks: 0,
         };
         let mut phases = Phases::new(&Roster { groups: vec![group], ..Roster::default() });
         let at = |s: u64| SimTime::from_nanos(s * 1_000_000_000);

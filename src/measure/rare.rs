@@ -10,6 +10,7 @@ impl Oracle {
     #[cold]
     #[inline(never)]
     pub(super) fn on_rare(&mut self, fact: Fact, now: SimTime) {
+        self.service.windows.on_fact(&fact, now);
         self.on_history(&fact, now);
         self.on_environment(&fact, now);
     }
@@ -18,14 +19,10 @@ impl Oracle {
     fn on_history(&mut self, fact: &Fact, now: SimTime) {
         match *fact {
             Fact::Began { node, group, segment, from } => {
-                if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.history.began(node, segment, from, now);
-                }
-                let news = self
-                    .groups
-                    .get_mut(group.index())
-                    .is_some_and(|group| group.authority.is_news(segment.term()));
-                if news {
+                let Some(here) = self.groups.get_mut(group.index()) else { return };
+                let branch = here.history.began(node, segment, from, now);
+                if here.authority.is_news(segment.term()) {
+                    here.degraded.line(branch);
                     self.authorised(group, node, now);
                 }
             }
@@ -33,16 +30,25 @@ impl Oracle {
                 if let Some(group) = self.groups.get_mut(group.index()) {
                     let to = group.history.place(to, now);
                     group.history.truncated(node, to);
+                    group.look(&self.health, now);
                 }
             }
             Fact::Wiped { node, group } => {
                 if let Some(group) = self.groups.get_mut(group.index()) {
                     group.history.truncated(node, Place::NOWHERE);
+                    group.look(&self.health, now);
                 }
             }
             Fact::Admits { node, group, yes } => {
                 if let Some(group) = self.groups.get_mut(group.index()) {
                     group.authority.admits(node, yes, &self.health, now);
+                    group.look(&self.health, now);
+                }
+            }
+            Fact::Rule { node, group, acks } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.degraded.rule(node, acks);
+                    group.look(&self.health, now);
                 }
             }
             Fact::Authorised { group, holder, .. } => self.authorised(group, holder, now),
@@ -71,7 +77,7 @@ impl Oracle {
                     for group in &mut self.groups {
                         if let Some(member) = group.history.member(node) {
                             member.up = runs;
-                            group.authority.look(&self.health, now);
+                            group.look(&self.health, now);
                         }
                     }
                 }

@@ -7,8 +7,10 @@ use crate::measure::ops::Op;
 use crate::measure::outage::Outages;
 use crate::measure::scope::Scopes;
 use crate::measure::settings::Settings;
-use crate::measure::verdict::Series;
+use crate::measure::verdict::{Episode, Series};
+use crate::measure::windows::Windows;
 use crate::model::fact::{OpKind, Outcome};
+use crate::model::roster::Roster;
 use crate::sim::time::{SimTime, Span};
 
 /// Bins per outage window.
@@ -27,30 +29,6 @@ pub struct Suffered {
     pub too_few_until: Vec<SimTime>,
 }
 
-/// Operations since warm-up, by outcome.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Total {
-    /// Ended ok.
-    pub ok: u64,
-    /// Did not happen.
-    pub fail: u64,
-    /// The client knows neither.
-    pub unknown: u64,
-}
-
-impl Total {
-    /// All that ended.
-    pub fn ended(&self) -> u64 {
-        self.ok + self.fail + self.unknown
-    }
-    /// Adds others.
-    pub fn add(&mut self, other: Total) {
-        self.ok += other.ok;
-        self.fail += other.fail;
-        self.unknown += other.unknown;
-    }
-}
-
 /// Traffic of one store, joined until it holds enough operations.
 #[derive(Clone, Copy, Default)]
 struct Joined {
@@ -61,12 +39,14 @@ struct Joined {
 /// The judges of service.
 pub struct Service {
     bins: Bins,
-    /// Latencies.
+    /// How operations ended, and their latencies.
     pub book: LatencyBook,
+    /// The same in the windows of the scenario.
+    pub windows: Windows,
     /// Per region of a store: reads, writes.
     pub outages: Vec<[Outages; 2]>,
-    /// By population and kind.
-    pub totals: Vec<Total>,
+    /// Operations since warm-up, by population.
+    ended: Vec<u64>,
     /// Per episode.
     pub suffered: Vec<Suffered>,
     joined: Vec<Joined>,
@@ -76,14 +56,16 @@ pub struct Service {
     series_at: usize,
     /// The bin of the series under way, by population and kind.
     series_now: Vec<[u32; 3]>,
-    warmup: SimTime,
+    /// The end of warm-up.
+    pub warmup: SimTime,
     window: Span,
     least: u64,
 }
 
 impl Service {
-    /// For a trial that ends at `end`.
-    pub fn new(scopes: &Scopes, settings: &Settings, warmup: SimTime, end: SimTime) -> Service {
+    /// For a trial of this roster.
+    pub fn new(scopes: &Scopes, settings: &Settings, roster: &Roster) -> Service {
+        let (warmup, end, faults) = (roster.warmup, roster.end, &roster.faults);
         let clients = scopes.clients.len();
         // A tenth of a window, and a window of ten of those.
         let fine = settings.outage_window.max(Span::from_millis(10)).div(u64::from(FINE));
@@ -96,8 +78,9 @@ impl Service {
         Service {
             bins: Bins::new(clients, warmup, fine),
             book: LatencyBook::new(clients, settings.latency_digits),
+            windows: Windows::new(settings, clients, faults),
             outages: vec![[outages.clone(), outages]; scopes.cells.len()],
-            totals: vec![Total::default(); 2 * clients],
+            ended: vec![0; clients],
             suffered: Vec::new(),
             joined: vec![Joined::default(); scopes.stores.len()],
             series: vec![vec![[0; 3]; bins]; 2 * scopes.cells.len()],
@@ -117,6 +100,11 @@ impl Service {
         let too_few_until = vec![onset; scopes.stores.len()];
         self.suffered.push(Suffered { onset, downtime, too_few_until });
         self.joined.fill(Joined::default());
+    }
+
+    /// How many operations of a population ended since warm-up.
+    pub fn ended(&self, client: usize) -> u64 {
+        self.ended[client]
     }
 
     /// True when a bin is to be opened.
@@ -152,8 +140,11 @@ impl Service {
             self.next_series_bin(scopes, now);
         }
         self.series_now[slot(client, op.kind)][outcome as usize] += 1;
-        if outcome != Outcome::Ok || op.bin == 0 {
+        if op.bin == 0 {
             return;
+        }
+        if self.windows.any() {
+            self.windows.concluded(client, op, outcome, now, self.book.buckets);
         }
         let when = match episodes.list().first() {
             None => When::Before,
@@ -162,10 +153,16 @@ impl Service {
             _ => When::After,
         };
         let (warmup, window) = (self.warmup, self.window);
-        self.book.record(client, op.kind, now.since(op.invoked), when, || {
+        let window = || {
             let number = (op.bin - 1) / FINE;
             (number, warmup + window.saturating_mul(u64::from(number)))
-        });
+        };
+        match outcome {
+            Outcome::Ok => {
+                self.book.record(client, op.kind, now.since(op.invoked), when, window);
+            }
+            _ => self.book.record_not_ok(client, op.kind, outcome, when, window()),
+        }
     }
 
     /// Adds the bin of the series under way to those of its regions, and goes on to the next.
@@ -238,8 +235,7 @@ impl Service {
                     continue;
                 }
                 outages.add(bin.start, ended, ok);
-                let (fail, unknown) = (u64::from(count.fail), u64::from(count.unknown));
-                self.totals[slot(number, kind)].add(Total { ok, fail, unknown });
+                self.ended[number] += ended;
                 both.ok += count.ok;
                 both.fail += count.not_ok();
             }
@@ -261,6 +257,27 @@ impl Service {
             }
             *joined = Joined::default();
         }
+    }
+
+    /// How long it is from the end of warm-up to the end of the run before, in and after the
+    /// episodes, in seconds. An episode ends with an outage window, as where its operations are
+    /// counted.
+    pub fn lengths(&self, episodes: &[Episode], end: SimTime) -> [f64; 3] {
+        let warm = self.warmup.min(end);
+        let first = episodes.first().map_or(end, |episode| episode.onset.max(warm));
+        let mut within = 0.0;
+        for (number, episode) in episodes.iter().enumerate() {
+            let next = episodes.get(number + 1).map_or(end, |next| next.onset);
+            let windows =
+                |until: SimTime| until.since(warm).as_nanos().div_ceil(self.window.as_nanos());
+            let over = episode.end.map_or(end, |until| {
+                warm.saturating_add(self.window.saturating_mul(windows(until)))
+            });
+            within += over.min(next).since(episode.onset.max(warm)).as_secs_f64();
+        }
+        let all = end.since(warm).as_secs_f64();
+        let before = first.since(warm).as_secs_f64();
+        [before, within, (all - before - within).max(0.0)]
     }
 
     /// The series of every region of every store.

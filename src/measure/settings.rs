@@ -1,6 +1,7 @@
 //! What can be set of the measures: the table `[measure]` of a scenario.
 
-use crate::sim::param::Share;
+use crate::measure::windows::WindowTable;
+use crate::sim::param::{ByName, Share};
 use crate::sim::time::Span;
 
 crate::params! {
@@ -18,6 +19,11 @@ crate::params! {
         latency_digits: u16 = 3, "HdrHistogram's usual choice: errors below 0.1 %";
         /// The most bins of a time series.
         series_bins: u32 = 600, "our choice: a dot per pixel of a small chart";
+        /// A standby whose disk lacks what was acknowledged so long ago is no copy: it is no
+        /// redundancy.
+        copy_lag: Span = Span::from_secs(10), "our choice: one outage window";
+        /// Stretches of time by name, for the label `window`.
+        window: ByName<WindowTable> = ByName::default(), "none";
     }
 }
 

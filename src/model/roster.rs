@@ -68,6 +68,8 @@ pub struct GroupEntry {
     pub members: Vec<NodeId>,
     /// True when a history counts as far as it is in memory (the store has no disk).
     pub in_memory: bool,
+    /// How many other members must confirm a write before it is answered, as configured.
+    pub acks: u16,
 }
 
 /// A client population.

@@ -25,6 +25,10 @@ pub const HEADLINES: [&str; 10] = [
     "availability",
 ];
 
+/// The metrics that a summary shows where they have something to say: where a trial had more than
+/// none.
+pub const WHERE_NOT_ZERO: [&str; 2] = ["writes.doubled", "degraded.rule_time"];
+
 /// Which scenario, and which trials of it.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Heading {
@@ -141,17 +145,22 @@ impl Findings {
         rulings.max().unwrap_or(Ruling::Pass)
     }
 
-    /// The headline metrics nothing is expected of, in the order of [`HEADLINES`].
+    /// The headline metrics nothing is expected of, in the order of [`HEADLINES`] and
+    /// [`WHERE_NOT_ZERO`].
     pub fn headlines(&self) -> impl Iterator<Item = &Metric> {
         let expected = |key: &MetricKey| self.expectations.iter().any(|(e, _)| e.key == *key);
-        HEADLINES.iter().flat_map(move |name| {
-            self.metrics.iter().filter(move |metric| {
-                metric.key.name == *name
-                    && metric.count > 0
-                    && only_store(&metric.key)
-                    && !expected(&metric.key)
-            })
-        })
+        let always = HEADLINES.iter().map(|name| (name, false));
+        always.chain(WHERE_NOT_ZERO.iter().map(|name| (name, true))).flat_map(
+            move |(name, speaks)| {
+                self.metrics.iter().filter(move |metric| {
+                    metric.key.name == *name
+                        && metric.count > 0
+                        && only_store(&metric.key)
+                        && !expected(&metric.key)
+                        && (!speaks || metric.max.is_some_and(|max| max > 0.0))
+                })
+            },
+        )
     }
 }
 

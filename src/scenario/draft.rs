@@ -220,7 +220,9 @@ fn is_named<T: Declared>(entry: &Entry) -> bool {
     // A mistyped key of its own, such as `[lease.electoin]`, is not taken for a name.
     let tables: Vec<&str> = fields
         .iter()
-        .filter(|field| matches!((field.kind)(), Kind::Table(_) | Kind::Tagged(..)))
+        .filter(|field| {
+            matches!((field.kind)(), Kind::Table(_) | Kind::ByName(_) | Kind::Tagged(..))
+        })
         .map(|field| field.name)
         .collect();
     let mistyped = !tables.is_empty() && suggest(&entry.key, &tables).starts_with("did you mean");

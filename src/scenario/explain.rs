@@ -213,6 +213,13 @@ impl<'a> Explainer<'a> {
                     self.field(table, key, field, part(field.name), written);
                 }
             }
+            Kind::ByName(fields) if !parsed.entries().is_empty() => {
+                for entry in parsed.entries() {
+                    let (name, inner) = (&entry.key, written.and_then(|node| node.get(&entry.key)));
+                    let kind = Kind::Table(fields);
+                    self.value(table, &join(key, name), &kind, part(name), inner, default_source);
+                }
+            }
             Kind::Tagged(tag, arms) if !parsed.entries().is_empty() => {
                 if tag.is_empty() {
                     let word = parsed.entries()[0].key.clone();

@@ -88,6 +88,9 @@ fn of(kind: &Kind) -> Value {
         Kind::Name | Kind::Text => json!({ "type": "string" }),
         Kind::List(inner) => json!({ "type": "array", "items": of(inner) }),
         Kind::Table(fields) => object(fields, &[]),
+        Kind::ByName(fields) => {
+            json!({ "type": "object", "additionalProperties": object(fields, &[]) })
+        }
         Kind::Tagged(tag, arms) => json!({ "oneOf": arms_of(tag, arms) }),
         Kind::Other(text) => json!({ "description": text }),
     }

@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::names::suggest_few;
 use crate::measure::expect::Expectation;
+use crate::measure::metric::WINDOWS;
 use crate::measure::settings::Settings;
 use crate::sim::param::{Entry, Node, Place, Problem, Problems, Tree};
 use crate::world::plan::Plan;
@@ -25,6 +26,7 @@ pub fn settings(draft: &Draft, problems: &mut Problems) -> Settings {
 pub fn expectations(
     draft: &Draft,
     plan: &Plan,
+    settings: &Settings,
     errors: &mut Problems,
     doubts: &mut Problems,
 ) -> Vec<Expectation> {
@@ -47,7 +49,7 @@ pub fn expectations(
                         false => split(&place, &message),
                     });
                 }
-                labels(entry, plan, &expectation, errors);
+                labels(entry, plan, settings, &expectation, errors);
                 all.push(expectation);
             }
         }
@@ -83,13 +85,21 @@ fn split(place: &Place, message: &str) -> Problem {
     Problem { place: place.clone(), message, help }
 }
 
-/// Labels that name things of the plan must name what is there.
-fn labels(entry: &Entry, plan: &Plan, expectation: &Expectation, errors: &mut Problems) {
+/// Labels that name things of the scenario must name what is there.
+fn labels(
+    entry: &Entry,
+    plan: &Plan,
+    settings: &Settings,
+    expectation: &Expectation,
+    errors: &mut Problems,
+) {
+    let windows = settings.window.0.iter().map(|(name, _)| name.text.as_str());
     for (label, value) in &expectation.key.labels {
         let known: Vec<&str> = match *label {
             "store" => plan.stores.iter().map(|store| store.name.as_str()).collect(),
             "group" => plan.leases.iter().map(|lease| lease.name.as_str()).collect(),
             "client" => plan.clients.iter().map(|client| client.name.as_str()).collect(),
+            "window" => WINDOWS.iter().copied().chain(windows.clone()).collect(),
             "region" => plan.regions.iter().map(|region| region.name.as_str()).collect(),
             _ => continue,
         };

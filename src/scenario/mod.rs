@@ -33,6 +33,7 @@ pub mod schema;
 mod tree;
 mod validate;
 mod wan;
+mod windows;
 
 pub use diagnostic::{Diagnostic, Origin, Severity, render};
 pub use schema::PolicyTable;
@@ -128,7 +129,10 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
                 let (plan, origins) = lower::lower(&draft, &mut problems);
                 validate::validate(&draft, &plan, &mut problems, &mut doubts);
                 let settings = judges::settings(&draft, &mut problems);
-                let expectations = judges::expectations(&draft, &plan, &mut problems, &mut doubts);
+                let mut found = windows::Found { errors: &mut problems, doubts: &mut doubts };
+                windows::check(&draft, &plan, &settings.window.0, &mut found);
+                let expectations =
+                    judges::expectations(&draft, &plan, &settings, &mut problems, &mut doubts);
                 let judged = (settings, expectations);
                 let clone = plan.clone();
                 scenario = Some(assemble(text, &draft, clone, judged, overrides, variant));

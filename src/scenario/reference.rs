@@ -81,6 +81,10 @@ fn rows_of(out: &mut String, above: &str, all: &'static [Field]) {
             rows_of(out, &key, inner);
             continue;
         }
+        if let Kind::ByName(inner) = kind {
+            rows_of(out, &format!("{key}.NAME"), inner);
+            continue;
+        }
         let (default, source) = match (field.default)() {
             None => ("*required*".to_string(), String::new()),
             Some(default) if default.is_empty() => ("–".to_string(), field.source.to_string()),
@@ -121,6 +125,7 @@ fn takes(kind: &Kind) -> String {
             ref inner => format!("list of: {}", takes(inner)),
         },
         Kind::Table(_) => "table".to_string(),
+        Kind::ByName(_) => "tables by name".to_string(),
         Kind::Tagged(tag, arms) => {
             let words = word_list(&mut arms.iter().map(|arm: &Arm| arm.word));
             match tag.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::model::client::Keys;
 use crate::model::id::{FaultId, NodeId, ProcessId, RegionId};
+use crate::model::replica::{Mode, Replicate};
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
 };
@@ -199,12 +200,15 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         is_store: true,
         members: members(layout, |t| matches!(t, Task::Database { store: s, .. } if s == store)),
         in_memory: false,
+        acks: Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1))
+            .acks_required(),
     });
     let leases = plan.leases.iter().enumerate().map(|(lease, plan)| GroupEntry {
         name: plan.name.clone(),
         is_store: false,
         members: members(layout, |t| matches!(t, Task::Voter { lease: l, .. } if l == lease)),
         in_memory: false,
+        acks: 0,
     });
     let clients = plan.clients.iter().map(|client| ClientEntry {
         name: client.name.clone(),

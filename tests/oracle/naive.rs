@@ -16,6 +16,8 @@ pub struct Judged {
     pub stranded: u64,
     pub unflushed: u64,
     pub unacked_survived: u64,
+    pub doubled: u64,
+    pub doubled_acknowledged: u64,
     pub time: f64,
     pub at_onset: f64,
     pub incidents: u64,
@@ -92,7 +94,10 @@ impl Naive {
         let mut judged = Judged::default();
         let mut depositions: BTreeMap<_, Vec<(SimTime, SimTime, bool)>> = BTreeMap::new();
         for (op, (outcome, ended)) in &self.outcomes {
-            let survived = survivor.iter().any(|(_, other)| other == op);
+            let effects = survivor.iter().filter(|(_, other)| other == op).count();
+            let survived = effects > 0;
+            judged.doubled += u64::from(effects > 1);
+            judged.doubled_acknowledged += u64::from(effects > 1 && *outcome == Outcome::Ok);
             if *outcome != Outcome::Ok {
                 judged.unacked_survived += u64::from(survived);
                 continue;

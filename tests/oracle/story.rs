@@ -41,6 +41,7 @@ pub fn roster() -> Roster {
         is_store,
         members: nodes.to_vec(),
         in_memory: false,
+        acks: 0,
     };
     let client = |name: &str, region: u16| ClientEntry {
         name: name.to_string(),
@@ -175,6 +176,10 @@ impl Story {
     }
     pub fn up(&mut self, time: u64, node: NodeId) -> &mut Story {
         self.fact(time, Fact::Up { node, process: ProcessId(node.0) })
+    }
+    /// A node waits for so many confirmations.
+    pub fn rule(&mut self, time: u64, node: NodeId, acks: u16) -> &mut Story {
+        self.fact(time, Fact::Rule { node, group: ORDERS, acks })
     }
     pub fn settling(&mut self) -> &mut Story {
         self.fact(100_000, Fact::Settling)

@@ -28,7 +28,7 @@
 mod macros;
 mod values;
 
-pub use values::{Bandwidth, Bytes, Name, Share};
+pub use values::{Bandwidth, ByName, Bytes, Name, Share};
 
 use std::ops::Range;
 
@@ -189,6 +189,8 @@ pub enum Kind {
     List(Box<Kind>),
     /// A table with declared parameters of its own.
     Table(&'static [Field]),
+    /// Tables with these parameters, by names that the user gives.
+    ByName(&'static [Field]),
     /// A table whose `tag` key names one of several kinds, each with parameters of its own; where
     /// the tag is empty, a table with one key, which names the kind.
     Tagged(&'static str, &'static [Arm]),

@@ -1,6 +1,6 @@
 //! The plain values that parameters are made of.
 
-use super::{Kind, Node, Param, Place, Problems, Tree};
+use super::{Declared, Kind, Node, Param, Place, Problems, Tree};
 use crate::sim::time::Span;
 use crate::sim::units;
 
@@ -231,5 +231,40 @@ impl<T: Param> Param for Vec<T> {
     fn show(&self) -> String {
         let items: Vec<String> = self.iter().map(T::show).collect();
         format!("[{}]", items.join(", "))
+    }
+}
+
+/// Tables of one kind, by names that the user gives; in the order written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ByName<T>(pub Vec<(Name, T)>);
+
+impl<T> Default for ByName<T> {
+    /// None.
+    fn default() -> ByName<T> {
+        ByName(Vec::new())
+    }
+}
+
+impl<T: Param + Declared> Param for ByName<T> {
+    fn kind() -> Kind {
+        Kind::ByName(T::fields())
+    }
+    fn read(node: &Node, problems: &mut Problems) -> Option<ByName<T>> {
+        let Tree::Table(entries) = &node.tree else {
+            problems.add(&node.place, format!("expected a table, found {}", node.what()));
+            return None;
+        };
+        let mut all = Vec::new();
+        for entry in entries {
+            let name = Name { text: entry.key.clone(), place: entry.place.clone() };
+            all.extend(T::read(&entry.node, problems).map(|table| (name, table)));
+        }
+        Some(ByName(all))
+    }
+    /// No tables are shown as nothing.
+    fn show(&self) -> String {
+        let shown = |(name, table): &(Name, T)| format!("{:?} = {}", name.text, table.show());
+        let parts: Vec<String> = self.0.iter().map(shown).collect();
+        if parts.is_empty() { String::new() } else { format!("{{ {} }}", parts.join(", ")) }
     }
 }

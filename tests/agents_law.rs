@@ -9,7 +9,7 @@ use regionsim::model::ctx::{Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::fact::Claim;
 use regionsim::model::id::{FencingToken, GroupId, NodeId, Position, ProcessId, Term};
 use regionsim::model::log::Book;
-use regionsim::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, Role};
+use regionsim::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, Resync, Role};
 use regionsim::sim::Span;
 use regionsim::sim::rng::{Label, Stream, Streams};
 use regionsim::sim::time::{LocalTime, WallTime};
@@ -222,7 +222,10 @@ impl World {
                 self.cut_until[who] = self.now.saturating_add(lasts);
                 ControlMsg::Hello { seq: 0, primary: None }
             }
-            7 => ControlMsg::Follow { primary: ProcessId::of(101 - who), term, token },
+            7 => {
+                let (primary, resync) = (ProcessId::of(101 - who), Resync::NONE);
+                ControlMsg::Follow { primary, term, token, resync }
+            }
             _ => {
                 // The agent is killed and starts again; its database goes on.
                 self.armed.retain(|(whose, _), _| *whose != who);

@@ -9,7 +9,7 @@ use regionsim::model::ctx::Effect;
 use regionsim::model::detect::{Asks, Check, CheckRole};
 use regionsim::model::fact::{Claim, OpKind, Outcome};
 use regionsim::model::id::{FencingToken, NodeId, Position, ProcessId, Segment, Term};
-use regionsim::model::msg::{LocalMsg, Msg, ProbeMsg, StorageMsg};
+use regionsim::model::msg::{LocalMsg, Msg, ProbeMsg, Resync, StorageMsg};
 use regionsim::model::replica::peer::Peer;
 use regionsim::model::replica::{ModeParams, Restart, ServerParams};
 use regionsim::sim::dist::DistSpec;
@@ -201,7 +201,15 @@ impl Script {
                 until: LocalTime::ZERO.saturating_add(words.span("until", Span::MAX)),
             },
             "lead" => LocalMsg::Lead { term, token, takes: words.span("takes", Span::ZERO) },
-            "follow" => LocalMsg::Follow { primary: ProcessId::of(words.node(1)), term, token },
+            "follow" => LocalMsg::Follow {
+                primary: ProcessId::of(words.node(1)),
+                term,
+                token,
+                resync: Resync {
+                    takes: words.span("resync", Span::ZERO),
+                    rebuilt: words.has("rebuilt"),
+                },
+            },
             "stepdown" => LocalMsg::StepDown,
             "quiesce" => LocalMsg::Quiesce,
             "resume" => LocalMsg::Resume,

@@ -341,9 +341,9 @@ pub const CATALOGUE: &[MetricDoc] = &[
     ),
     phase(
         "phase.decide",
-        "The hold time, from there until a decision is asked for or made; self-reported.",
+        "The hold time and the cool-down, from there until a decision is asked for or made; self-reported.",
     ),
-    phase("phase.approve", "Waiting for a person to agree; self-reported."),
+    phase("phase.approve", "Waiting for a person to agree, or to begin; self-reported."),
     phase("phase.drain", "Stopping traffic and letting work under way end; self-reported."),
     phase("phase.fence", "Making the old primary harmless; self-reported."),
     phase("phase.promote", "Promoting the new primary; self-reported."),

@@ -52,10 +52,10 @@ impl Phases {
     /// where there was none.
     pub fn metrics(&self) -> Vec<(MetricKey, Sample)> {
         use FailoverStep::{
-            Approve, Declared, Drain, Fence, Promote, Route, StopTraffic, Suspected,
+            Approve, CoolDown, Declared, Drain, Fence, Promote, Route, StopTraffic, Suspected,
         };
         const PHASES: [(&str, FailoverStep, FailoverStep); 6] = [
-            ("phase.decide", Suspected, Suspected),
+            ("phase.decide", Suspected, CoolDown),
             ("phase.approve", Approve, Approve),
             ("phase.drain", StopTraffic, Drain),
             ("phase.fence", Fence, Fence),

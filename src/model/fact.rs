@@ -286,7 +286,9 @@ impl Fact {
 pub enum FailoverStep {
     /// Enough checkers say unhealthy; the hold time begins.
     Suspected,
-    /// Waiting for a person to agree.
+    /// The hold time is over, but the last failover is too recent.
+    CoolDown,
+    /// Waiting for a person to agree, or to begin.
     Approve,
     /// The controller decided to fail over.
     Declared,

@@ -113,6 +113,20 @@ pub enum Role {
     Deposed,
 }
 
+/// How a replica comes to follow its primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resync {
+    /// For so long it answers nothing.
+    pub takes: Span,
+    /// It begins with an empty disk, instead of going back to what both have.
+    pub rebuilt: bool,
+}
+
+impl Resync {
+    /// At once, from what both have.
+    pub const NONE: Resync = Resync { takes: Span::ZERO, rebuilt: false };
+}
+
 /// Controller, checkers, agents and routers. The group is the store in question.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ControlMsg {
@@ -205,6 +219,8 @@ pub enum ControlMsg {
         term: Term,
         /// Its token.
         token: FencingToken,
+        /// What has to be done first.
+        resync: Resync,
     },
     /// Controller to name servers and load balancers: send clients there.
     Route {
@@ -249,6 +265,8 @@ pub enum LocalMsg {
         term: Term,
         /// Its token.
         token: FencingToken,
+        /// What has to be done first.
+        resync: Resync,
     },
     /// Agent: how are you?
     Ask {

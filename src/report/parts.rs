@@ -227,7 +227,8 @@ words! {
     Outcome { Ok = "ok", Fail = "fail", Unknown = "unknown" }
     OpKind { Read = "read", Write = "write" }
     FailoverStep {
-        Suspected = "suspected", Approve = "approve", Declared = "declared",
+        Suspected = "suspected", CoolDown = "cool_down", Approve = "approve",
+        Declared = "declared",
         StopTraffic = "stop_traffic", Drain = "drain", Fence = "fence", Promote = "promote",
         Route = "route", Done = "done", Abandoned = "abandoned",
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use regionsim::model::ctx::Effect;
 use regionsim::model::fact::OpKind;
 use regionsim::model::id::{ClientId, FencingToken, OpId, Position, ProcessId, Term};
-use regionsim::model::msg::LocalMsg;
+use regionsim::model::msg::{LocalMsg, Resync};
 use regionsim::model::replica::{ModeParams, Restart, ServerParams};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::{Node, Param, Problems, Tree};
@@ -146,7 +146,8 @@ impl Storm {
             }
             let primary = ProcessId::of(to);
             let takes = Span::from_millis(100);
-            let follow = LocalMsg::Follow { primary, term, token };
+            let resync = Resync::NONE;
+            let follow = LocalMsg::Follow { primary, term, token, resync };
             let lead = LocalMsg::Lead { term, token, takes };
             // The old primary hears of it half the time only.
             if i == to {

@@ -18,7 +18,7 @@ pub mod coordination;
 use crate::model::consensus::ElectionParams;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
-use crate::sim::param::Name;
+use crate::sim::param::{Bandwidth, Bytes, Name, Share};
 
 pub mod agent;
 pub mod controller;
@@ -69,6 +69,8 @@ crate::choices! {
         Automatic = "automatic",
         /// The health check, and then a person who agrees after `operator_response`.
         Approval = "approval",
+        /// A person, whom the health check alerts and who begins after `operator_response`.
+        Manual = "manual",
         /// Nothing: the store waits for its primary.
         Never = "never",
     }
@@ -100,6 +102,8 @@ crate::choices! {
     pub enum RejoinAs {
         /// It is rewound to the last entry it shares with its successor, and follows it.
         Standby = "standby",
+        /// Its disk is emptied and filled again from its successor, which it then follows.
+        Rebuilt = "rebuilt",
         /// Nothing is done to it.
         Zombie = "zombie",
     }
@@ -124,12 +128,20 @@ crate::params! {
 }
 
 crate::params! {
-    /// What becomes of a deposed primary.
+    /// What becomes of a deposed primary. Until it is reconfigured it goes on as it was: it
+    /// takes writes, unless something fences it.
     pub struct RejoinParams {
         /// What it becomes.
         becomes: RejoinAs = RejoinAs::Standby, "pg_rewind";
-        /// How long after contact with it is regained.
+        /// How long after contact with it is regained it is reconfigured.
         after: Span = Span::from_secs(10), "our choice";
+        /// How long that takes. Meanwhile it answers nothing and cannot be promoted.
+        resync: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
+        /// For `rebuilt`: how much is copied before it can follow, which adds its time to
+        /// `resync`. Writes of the run come on top, by replication.
+        data_size: Bytes = Bytes(100_000_000_000), "our choice";
+        /// For `rebuilt`: how fast.
+        rebuild_bandwidth: Bandwidth = Bandwidth(1_000_000_000), "our choice";
     }
 }
 
@@ -141,8 +153,13 @@ crate::params! {
         trigger: Trigger = Trigger::Automatic, "our choice";
         /// Where the controller runs.
         controller: ControllerParams, required;
-        /// How long a person takes to agree, with `trigger = "approval"`.
+        /// How long a person takes to agree with `trigger = "approval"`, or to notice an alert
+        /// and begin with `trigger = "manual"`.
         operator_response: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";
+        /// The share of alerts to which nobody ever responds.
+        operator_never: Share = Share(0.0), "our choice";
+        /// How long after a failover was declared no other is. An operator's order does not wait.
+        cooldown: Span = Span::ZERO, "none; Orchestrator's RecoveryPeriodBlockSeconds is 3600 s";
         /// How long the controller waits while traffic to the old primary is stopped.
         stop_traffic: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
         /// How long it gives work under way to end.
@@ -172,5 +189,14 @@ crate::params! {
         rejoin: RejoinParams = RejoinParams::default(), "see its own keys";
         /// Whether and how the primary returns to its first region.
         failback: Failback = Failback::Manual, "our choice";
+    }
+}
+
+impl RejoinParams {
+    /// How long a rebuild copies.
+    pub fn copying(&self) -> Span {
+        let bits = u128::from(self.data_size.0) * 8 * 1_000_000_000;
+        let nanos = bits / u128::from(self.rebuild_bandwidth.0.max(1));
+        Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }

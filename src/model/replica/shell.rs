@@ -14,7 +14,7 @@ use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
 use crate::model::log::{Appended, Log};
-use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Role, StorageMsg};
+use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg};
 use crate::model::replica::follower::Follower;
 use crate::model::replica::lag::Lag;
 use crate::model::replica::peer::Peer;
@@ -33,6 +33,8 @@ const PROMOTE: Timer = Timer::of(2);
 const RECOVER: Timer = Timer::of(3);
 /// The storage that checks tokens has been silent for too long.
 const STORAGE: Timer = Timer::of(4);
+/// It has been made a copy of its primary.
+const RESYNC: Timer = Timer::of(6);
 /// A service is over; the argument is its place.
 const SERVED: u16 = 5;
 /// Timers from this kind on belong to the follower, and from [`MODE_TIMERS`] on to the mode.
@@ -67,6 +69,8 @@ pub struct Replica {
     /// The time of the promotion is up.
     promote_due: bool,
     recovering: bool,
+    /// It is being made a copy of its primary. Survives a crash: half a copy is on the disk.
+    resync: Option<Resync>,
     crashed: bool,
     /// A crash wiped its memory, and it has begun no segment since.
     wiped: bool,
@@ -120,6 +124,7 @@ impl Replica {
             promoting: None,
             promote_due: false,
             recovering: false,
+            resync: None,
             crashed: false,
             wiped: false,
             hollow: false,
@@ -241,7 +246,7 @@ impl Replica {
     }
 
     fn on_peer(&mut self, from: ProcessId, peer: Peer, ctx: &mut Ctx<'_>) {
-        if self.recovering {
+        if self.recovering || self.resync.is_some() {
             return;
         }
         match peer {
@@ -282,6 +287,7 @@ impl Replica {
             PROMOTE => self.try_promote(ctx),
             RECOVER => self.on_recovered(ctx),
             STORAGE => self.on_storage_silent(ctx),
+            RESYNC => self.on_resynced(ctx),
             Timer { kind: SERVED, arg } => self.on_served(arg, ctx),
             Timer { kind, .. } if kind >= MODE_TIMERS => {
                 if self.core.role == Role::Primary {

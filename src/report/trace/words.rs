@@ -202,7 +202,8 @@ impl Words<'_> {
     fn step(&self, step: FailoverStep) -> &'static str {
         match step {
             FailoverStep::Suspected => "enough checkers say unhealthy, hold time begins",
-            FailoverStep::Approve => "waiting for a person to agree",
+            FailoverStep::CoolDown => "waiting for the cool-down after the last failover",
+            FailoverStep::Approve => "waiting for a person",
             FailoverStep::Declared => "declared",
             FailoverStep::StopTraffic => "stopping traffic to the old primary",
             FailoverStep::Drain => "draining",

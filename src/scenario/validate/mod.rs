@@ -9,6 +9,7 @@
 //! - Where reading failed already, the checks that build on it are left out: one mistake, one
 //!   message.
 
+mod failovers;
 mod faults;
 mod groups;
 mod limits;
@@ -73,7 +74,7 @@ pub fn validate(draft: &Draft, plan: &Plan, errors: &mut Problems, doubts: &mut 
     }
     systems::leases(&mut check);
     systems::health_checks(&mut check);
-    systems::failovers(&mut check);
+    failovers::failovers(&mut check);
     systems::routings(&mut check);
     faults::faults(&mut check);
     if check.errors.is_empty() {

@@ -58,7 +58,9 @@ fn failover_floor(check: &Check<'_>, store: &StorePlan) -> Option<Span> {
     }
     match failover.trigger {
         Trigger::Automatic => Some(floor),
-        Trigger::Approval => Some(floor.saturating_add(shortest(&failover.operator_response))),
+        Trigger::Approval | Trigger::Manual => {
+            Some(floor.saturating_add(shortest(&failover.operator_response)))
+        }
         Trigger::Never => None,
     }
 }

@@ -1,8 +1,7 @@
-//! Leases, health checks, failovers, routings: quorums that can be reached, times that make
-//! sense together.
+//! Leases, health checks, routings: quorums that can be reached, times that make sense together.
 
 use super::{Check, limits, probes, shortest};
-use crate::model::control::{EnforcedBy, FailoverParams, Fencing, LeaseParams, Trigger};
+use crate::model::control::{EnforcedBy, LeaseParams};
 use crate::model::route::ViaParams;
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::Span;
@@ -118,51 +117,6 @@ pub(super) fn health_checks(check: &mut Check<'_>) {
             check.error(table.place_of("unhealthy_quorum"), message, "at least 1");
         }
         probes::of_health_check(check, table);
-    }
-}
-
-pub(super) fn failovers(check: &mut Check<'_>) {
-    for table in &check.draft.failovers {
-        let params = &table.params;
-        let contact = params.contact_interval;
-        limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
-        for (i, fencing) in params.fencing.iter().enumerate() {
-            if params.fencing[..i].contains(fencing) {
-                let message = format!("`{}` is listed twice", fencing.word());
-                check.doubt(table.place_of("fencing"), message, "once is enough");
-            }
-        }
-        self_fencing(check, table);
-        if params.trigger != Trigger::Approval && table.wrote("operator_response") {
-            let message =
-                "operator_response has no effect without trigger = \"approval\"".to_string();
-            let help = "state trigger = \"approval\", or leave it out";
-            check.doubt(table.place_of("operator_response"), message, help);
-        }
-    }
-}
-
-fn self_fencing(check: &mut Check<'_>, table: &Named<FailoverParams>) {
-    let params = &table.params;
-    let fences = params.fencing.contains(&Fencing::SelfStop);
-    let after = params.self_fence_after;
-    if fences && after <= params.contact_interval {
-        let message = format!(
-            "a primary stops itself after {after} without the controller, which calls every {}",
-            params.contact_interval
-        );
-        let key =
-            if table.wrote("self_fence_after") { "self_fence_after" } else { "contact_interval" };
-        check.error(
-            table.place_of(key),
-            message,
-            "self_fence_after should be several contact_intervals",
-        );
-    }
-    if !fences && table.wrote("self_fence_after") {
-        let message = "self_fence_after has no effect without `self` fencing".to_string();
-        let help = "state fencing = [\"self\"], or leave it out";
-        check.doubt(table.place_of("self_fence_after"), message, help);
     }
 }
 

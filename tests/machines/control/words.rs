@@ -11,9 +11,12 @@ use regionsim::model::detect::Asks;
 use regionsim::model::detect::HealthCheckParams;
 use regionsim::model::detect::checker::Checker;
 use regionsim::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
-use regionsim::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Role, StorageMsg};
+use regionsim::model::msg::{
+    ControlMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg,
+};
 use regionsim::sim::Span;
 use regionsim::sim::dist::DistSpec;
+use regionsim::sim::param::{Bytes, Share};
 use regionsim::sim::rng::{Label, Streams};
 use regionsim::sim::units::parse_span;
 
@@ -86,7 +89,7 @@ impl Words {
             "Promoted" => ControlMsg::Promoted { episode, term },
             "Follow" => {
                 let primary = ProcessId(self.number("primary") as u16);
-                ControlMsg::Follow { primary, term, token }
+                ControlMsg::Follow { primary, term, token, resync: Resync::NONE }
             }
             "Granted" => return Msg::Lease(group, LeaseMsg::Granted { seq, token }),
             "Acquire" => return Msg::Lease(group, LeaseMsg::Acquire { seq, token }),
@@ -194,9 +197,19 @@ fn controller(words: &Words) -> Controller {
     if words.has("zombie") {
         failover.rejoin.becomes = RejoinAs::Zombie;
     }
+    if words.has("rebuilt") {
+        failover.rejoin.becomes = RejoinAs::Rebuilt;
+        failover.rejoin.data_size = Bytes(1_000_000_000);
+    }
+    failover.rejoin.resync = constant("resync");
     if words.has("approval") {
         failover.trigger = Trigger::Approval;
     }
+    if words.has("manual") {
+        failover.trigger = Trigger::Manual;
+    }
+    failover.operator_never = Share(words.number("operator_never") as f64 / 100.0);
+    failover.cooldown = words.span_or("cooldown", Span::ZERO);
     if words.has("never") {
         failover.trigger = Trigger::Never;
     }

@@ -18,9 +18,9 @@ impl Agent {
                     Some(Promotion { controller, episode, term, token, takes, told, done });
                 self.on_promote(ctx);
             }
-            ControlMsg::Follow { primary, term, token } => {
+            ControlMsg::Follow { primary, term, token, resync } => {
                 self.draining = None;
-                self.tell(LocalMsg::Follow { primary, term, token }, ctx);
+                self.tell(LocalMsg::Follow { primary, term, token, resync }, ctx);
                 self.retire(ctx);
                 self.ask(ctx);
             }

@@ -218,7 +218,7 @@ impl Store {
             let standby = |r: super::contact::Report| r.role == Role::Standby;
             let replica = &self.replicas[other];
             if other != who && replica.contact && replica.report.is_some_and(standby) {
-                self.tell_to_follow(other, ctx);
+                self.tell_to_follow(other, h.plan, ctx);
             }
         }
         let wait = h.plan.draw(self.plan.label, h.episode, "route", 0, &h.plan.failover.route);

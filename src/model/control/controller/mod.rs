@@ -29,6 +29,7 @@ use crate::model::msg::{ControlMsg, Msg};
 use crate::sim::Span;
 use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::rng::{Label, Streams};
+use crate::sim::time::LocalTime;
 use contact::Report;
 use opinions::Opinions;
 use store::Store;
@@ -49,6 +50,8 @@ pub const ASKED: u16 = 6;
 pub const SILENT: u16 = 7;
 /// A deposed primary may be reconfigured: the store's number times 65,536 plus the replica's.
 pub const REJOIN: u16 = 8;
+/// The last failover was long enough ago.
+pub const COOLED: u16 = 9;
 
 /// Routers are reminded in every so many rounds of contact.
 const REMIND_EVERY: u32 = 30;
@@ -118,7 +121,9 @@ enum Phase {
     Calm,
     /// The quorum is met; it must last.
     Holding,
-    /// Waiting for a person to agree.
+    /// Waiting until the last failover was long enough ago.
+    Cooling,
+    /// Waiting for a person.
     Approving,
     /// Failing over.
     Acting,
@@ -153,6 +158,10 @@ pub struct Controller {
     stores: Vec<Store>,
     phase: Phase,
     episode: u32,
+    /// How often a person was asked, or alerted.
+    alerts: u32,
+    /// When it last declared a failover.
+    declared: Option<LocalTime>,
     seq: u32,
     rounds: u32,
 }
@@ -167,6 +176,8 @@ impl Controller {
             stores: plan.stores.iter().enumerate().map(store).collect(),
             phase: Phase::Calm,
             episode: 0,
+            alerts: 0,
+            declared: None,
             seq: 0,
             rounds: 0,
             plan,
@@ -184,7 +195,10 @@ impl Controller {
         match self.phase {
             Phase::Calm | Phase::Acting => {}
             Phase::Holding => ctx.set_timer(Timer::of(HOLD), self.plan.hold),
-            Phase::Approving => self.wait_for_approval(ctx),
+            Phase::Cooling => {
+                ctx.set_timer(Timer::of(COOLED), self.cooldown_left(ctx.now()));
+            }
+            Phase::Approving => self.wait_for_person(ctx),
         }
         for store in &mut self.stores {
             store.restart(&mut hand!(self), ctx);
@@ -224,6 +238,7 @@ impl Controller {
                 }
             }
             Phase::Holding if !sick => self.calm_down(HOLD, ctx),
+            Phase::Cooling if !sick => self.calm_down(COOLED, ctx),
             Phase::Approving if !sick && self.plan.failover.abandon_if_healthy => {
                 self.calm_down(APPROVE, ctx)
             }
@@ -250,23 +265,46 @@ impl Controller {
     }
     /// The quorum has lasted for the hold time.
     fn held(&mut self, ctx: &mut Ctx<'_>) {
-        if self.plan.failover.trigger == Trigger::Approval {
-            self.phase = Phase::Approving;
-            self.claim_all(FailoverStep::Approve, ctx);
-            self.wait_for_approval(ctx);
-        } else {
-            self.declare(ctx);
+        let left = self.cooldown_left(ctx.now());
+        if left.is_zero() {
+            return self.cooled(ctx);
+        }
+        self.phase = Phase::Cooling;
+        self.claim_all(FailoverStep::CoolDown, ctx);
+        ctx.set_timer(Timer::of(COOLED), left);
+    }
+    /// How long the guard against flapping still forbids another failover.
+    fn cooldown_left(&self, now: LocalTime) -> Span {
+        let end = |declared: LocalTime| declared.saturating_add(self.plan.failover.cooldown);
+        self.declared.map_or(Span::ZERO, |declared| end(declared).since(now))
+    }
+    /// Nothing forbids a failover any more.
+    fn cooled(&mut self, ctx: &mut Ctx<'_>) {
+        match self.plan.failover.trigger {
+            Trigger::Approval | Trigger::Manual => {
+                self.phase = Phase::Approving;
+                self.alerts += 1;
+                self.claim_all(FailoverStep::Approve, ctx);
+                self.wait_for_person(ctx);
+            }
+            Trigger::Automatic | Trigger::Never => self.declare(ctx),
         }
     }
-    fn wait_for_approval(&mut self, ctx: &mut Ctx<'_>) {
+    /// The person who was asked, or alerted, responds after a while, or never.
+    fn wait_for_person(&mut self, ctx: &mut Ctx<'_>) {
         let plan = &self.plan;
+        let label = plan.label.with_index(u64::from(self.alerts)).with("never responds");
+        if plan.streams.stream(label).chance(plan.failover.operator_never.0) {
+            return;
+        }
         let response = &plan.failover.operator_response;
-        let wait = plan.draw(plan.label, self.episode + 1, "approval", 0, response);
+        let wait = plan.draw(plan.label, self.alerts, "approval", 0, response);
         ctx.set_timer(Timer::of(APPROVE), wait);
     }
     fn declare(&mut self, ctx: &mut Ctx<'_>) {
         self.phase = Phase::Acting;
         self.episode += 1;
+        self.declared = Some(ctx.now());
         self.claim_all(FailoverStep::Declared, ctx);
         for store in &mut self.stores {
             store.begin(&mut hand!(self), ctx);
@@ -279,6 +317,7 @@ impl Controller {
         match timer.kind {
             CONTACT => self.on_contact(ctx),
             HOLD if self.phase == Phase::Holding => self.held(ctx),
+            COOLED if self.phase == Phase::Cooling => self.cooled(ctx),
             APPROVE if self.phase == Phase::Approving => self.declare(ctx),
             STEP | SELF_FENCED | ASKED | SILENT => {
                 let Some(store) = self.stores.get_mut(which) else { return };
@@ -287,7 +326,7 @@ impl Controller {
             }
             REJOIN => {
                 if let Some(store) = self.stores.get_mut(which >> 16) {
-                    store.rejoin(which & 0xffff, ctx);
+                    store.rejoin(which & 0xffff, &self.plan, ctx);
                 }
             }
             _ => {}

@@ -7,7 +7,7 @@ use super::{ControllerPlan, REJOIN, StorePlan};
 use crate::model::control::{FailoverParams, RejoinAs};
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{FencingToken, NodeId, ProcessId, Term};
-use crate::model::msg::{ControlMsg, Msg, Role};
+use crate::model::msg::{ControlMsg, Msg, Resync, Role};
 use crate::sim::Span;
 use crate::sim::time::LocalTime;
 
@@ -110,7 +110,7 @@ impl Store {
         let told_lately = told.is_some_and(|at| ctx.now().since(at) < every);
         let again = told.is_some() || report.role == Role::Standby;
         if again && !told_lately && self.strays(who) {
-            self.tell_to_follow(who, ctx);
+            self.tell_to_follow(who, plan, ctx);
         }
     }
     /// True when a replica that answers does not follow the present primary.
@@ -123,23 +123,34 @@ impl Store {
             && replica.report.is_some_and(astray)
     }
     /// Tells a replica whom to follow.
-    pub fn tell_to_follow(&mut self, who: usize, ctx: &mut Ctx<'_>) {
+    pub fn tell_to_follow(&mut self, who: usize, plan: &ControllerPlan, ctx: &mut Ctx<'_>) {
         self.replicas[who].told_to_follow = Some(ctx.now());
         let primary = self.replicas[self.primary].seat.database;
-        let follow = ControlMsg::Follow { primary, term: self.term, token: self.token };
-        self.order(who, follow, ctx);
+        let (term, token, resync) = (self.term, self.token, self.resync(who, plan));
+        self.order(who, ControlMsg::Follow { primary, term, token, resync }, ctx);
+    }
+    /// What that costs it: nothing for a standby.
+    fn resync(&self, who: usize, plan: &ControllerPlan) -> Resync {
+        if self.replicas[who].report.is_none_or(|r| r.role == Role::Standby) {
+            return Resync::NONE;
+        }
+        let rejoin = &plan.failover.rejoin;
+        let takes = plan.draw(self.plan.label, self.term.0, "resync", who as u32, &rejoin.resync);
+        let rebuilt = rejoin.becomes == RejoinAs::Rebuilt;
+        let copying = if rebuilt { rejoin.copying() } else { Span::ZERO };
+        Resync { takes: takes.saturating_add(copying), rebuilt }
     }
     /// After a promotion, or when contact is regained: a former primary is reconfigured some
     /// time later, or never.
     pub fn plan_rejoin(&mut self, who: usize, failover: &FailoverParams, ctx: &mut Ctx<'_>) {
         let rejoin = &failover.rejoin;
-        if who != self.primary && rejoin.becomes == RejoinAs::Standby {
+        if who != self.primary && rejoin.becomes != RejoinAs::Zombie {
             let arg = (self.number << 16) | who as u32;
             ctx.set_timer(Timer::nth(REJOIN, arg), rejoin.after);
         }
     }
     /// The time has come for that, if it is still reachable.
-    pub fn rejoin(&mut self, who: usize, ctx: &mut Ctx<'_>) {
+    pub fn rejoin(&mut self, who: usize, plan: &ControllerPlan, ctx: &mut Ctx<'_>) {
         let Some(replica) = self.replicas.get(who) else { return };
         if !self.settled() || (replica.contact && !replica.reachable()) {
             // A later failover is under way, and may be given up; or its agent answers, and its
@@ -147,7 +158,7 @@ impl Store {
             let arg = (self.number << 16) | who as u32;
             ctx.set_timer(Timer::nth(REJOIN, arg), Span::from_secs(1));
         } else if self.strays(who) {
-            self.tell_to_follow(who, ctx);
+            self.tell_to_follow(who, plan, ctx);
         }
     }
 

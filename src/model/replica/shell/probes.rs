@@ -12,7 +12,7 @@ impl Replica {
     /// its right while the row is under way, says nothing.
     #[cold]
     pub(super) fn on_probe(&mut self, from: ProcessId, seq: u32, asks: Asks, ctx: &mut Ctx<'_>) {
-        if self.recovering {
+        if self.recovering || self.resync.is_some() {
             return;
         }
         let waiting = self.pending.len() + self.server.as_ref().map_or(0, |s| s.waiting());

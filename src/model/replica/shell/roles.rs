@@ -11,6 +11,8 @@ impl Replica {
             {
                 self.tell_agent(LocalMsg::Leading { term }, ctx);
             }
+            // Half a copy leads nobody.
+            LocalMsg::Lead { .. } if self.resync.is_some() => {}
             LocalMsg::Lead { term, token, takes } if term > self.core.term => {
                 self.promoting = Some((term, token));
                 self.promote_due = false;
@@ -25,9 +27,11 @@ impl Replica {
             }
             LocalMsg::Quiesce => self.quiesced = true,
             LocalMsg::Resume => self.resume(ctx),
-            LocalMsg::Follow { primary, term, token } => self.follow(primary, term, token, ctx),
-            // A database that recovers answers nobody.
-            LocalMsg::Ask { .. } if self.recovering => {}
+            LocalMsg::Follow { primary, term, token, resync } => {
+                self.follow(primary, term, token, resync, ctx)
+            }
+            // A database that recovers, or is made a copy, answers nobody.
+            LocalMsg::Ask { .. } if self.recovering || self.resync.is_some() => {}
             LocalMsg::Ask { seq } => self.report(seq, ctx),
             LocalMsg::Lead { .. }
             | LocalMsg::Status { .. }
@@ -77,8 +81,16 @@ impl Replica {
         }
     }
 
-    fn follow(&mut self, primary: ProcessId, term: Term, token: FencingToken, ctx: &mut Ctx<'_>) {
-        if term < self.core.term || primary == ctx.me() {
+    fn follow(
+        &mut self,
+        primary: ProcessId,
+        term: Term,
+        token: FencingToken,
+        resync: Resync,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let already = self.resync.is_some() && term == self.core.term;
+        if term < self.core.term || primary == ctx.me() || already {
             return;
         }
         self.promoting = None;
@@ -90,10 +102,27 @@ impl Replica {
         self.hollow = false;
         self.follower.follow(primary);
         self.lag.forget();
+        if resync.rebuilt {
+            self.core.truncate(LogIndex(0), ctx);
+        }
+        self.resync = (resync != Resync::NONE).then_some(resync);
         if !self.recovering {
-            self.follower.start(&mut self.core, ctx);
+            self.begin_following(ctx);
         }
         ctx.claim(Claim::Rejoining(self.core.group, ctx.node()));
+    }
+
+    /// Follows its primary, once it has been made a copy of it. A crash meanwhile costs all the
+    /// time again.
+    fn begin_following(&mut self, ctx: &mut Ctx<'_>) {
+        match self.resync {
+            Some(Resync { takes, .. }) => ctx.set_timer(RESYNC, takes),
+            None => self.follower.start(&mut self.core, ctx),
+        }
+    }
+    pub(super) fn on_resynced(&mut self, ctx: &mut Ctx<'_>) {
+        self.resync = None;
+        self.begin_following(ctx);
     }
 
     /// The promotion is over once the time is up and everything received has been applied.
@@ -168,7 +197,7 @@ impl Replica {
         }
         match self.core.role {
             Role::Primary => self.lead_again(ctx),
-            Role::Standby => self.follower.start(&mut self.core, ctx),
+            Role::Standby => self.begin_following(ctx),
             Role::Deposed => {}
         }
     }

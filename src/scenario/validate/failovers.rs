@@ -1,0 +1,94 @@
+//! Failovers: what starts them, what they wait for, what becomes of the old primary.
+
+use super::{Check, limits};
+use crate::model::control::{FailoverParams, Fencing, RejoinAs, Trigger};
+use crate::scenario::draft::{Named, place_in};
+
+pub(super) fn failovers(check: &mut Check<'_>) {
+    for table in &check.draft.failovers {
+        let params = &table.params;
+        let contact = params.contact_interval;
+        limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
+        for (i, fencing) in params.fencing.iter().enumerate() {
+            if params.fencing[..i].contains(fencing) {
+                let message = format!("`{}` is listed twice", fencing.word());
+                check.doubt(table.place_of("fencing"), message, "once is enough");
+            }
+        }
+        self_fencing(check, table);
+        person(check, table);
+        rejoining(check, table);
+        if params.trigger == Trigger::Never && table.wrote("cooldown") {
+            no_effect(check, table, "cooldown", "with trigger = \"never\"");
+        }
+    }
+}
+
+fn self_fencing(check: &mut Check<'_>, table: &Named<FailoverParams>) {
+    let params = &table.params;
+    let fences = params.fencing.contains(&Fencing::SelfStop);
+    let after = params.self_fence_after;
+    if fences && after <= params.contact_interval {
+        let message = format!(
+            "a primary stops itself after {after} without the controller, which calls every {}",
+            params.contact_interval
+        );
+        let key =
+            if table.wrote("self_fence_after") { "self_fence_after" } else { "contact_interval" };
+        check.error(
+            table.place_of(key),
+            message,
+            "self_fence_after should be several contact_intervals",
+        );
+    }
+    if !fences && table.wrote("self_fence_after") {
+        let message = "self_fence_after has no effect without `self` fencing".to_string();
+        let help = "state fencing = [\"self\"], or leave it out";
+        check.doubt(table.place_of("self_fence_after"), message, help);
+    }
+}
+
+/// A key that changes nothing as things stand.
+fn no_effect(check: &mut Check<'_>, table: &Named<FailoverParams>, key: &str, why: &str) {
+    let Some(place) = place_in(&table.node, key) else { return };
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let message = format!("{last} has no effect {why}");
+    check.doubts.add_help(place, message, "change that, or leave it out");
+}
+
+/// Who is asked, and who is alerted.
+fn person(check: &mut Check<'_>, table: &Named<FailoverParams>) {
+    let params = &table.params;
+    if !matches!(params.trigger, Trigger::Approval | Trigger::Manual) {
+        for key in ["operator_response", "operator_never"] {
+            let why = "without trigger = \"approval\" or \"manual\"";
+            no_effect(check, table, key, why);
+        }
+    } else if params.operator_never.0 >= 1.0 {
+        let message = "nobody ever responds: no failover begins".to_string();
+        let help = "a smaller share; or trigger = \"never\", which says so";
+        check.doubt(table.place_of("operator_never"), message, help);
+    }
+}
+
+fn rejoining(check: &mut Check<'_>, table: &Named<FailoverParams>) {
+    let rejoin = &table.params.rejoin;
+    if rejoin.becomes == RejoinAs::Zombie {
+        for key in ["rejoin.after", "rejoin.resync"] {
+            no_effect(check, table, key, "on a zombie: nothing is done to it");
+        }
+    }
+    if rejoin.becomes != RejoinAs::Rebuilt {
+        for key in ["rejoin.data_size", "rejoin.rebuild_bandwidth"] {
+            no_effect(check, table, key, "without becomes = \"rebuilt\"");
+        }
+    } else if rejoin.rebuild_bandwidth.0 == 0 {
+        let place = place_in(&table.node, "rejoin.rebuild_bandwidth").unwrap_or(&table.place);
+        let message = "a rebuild at 0bps never ends".to_string();
+        check.error(&place.clone(), message, "state a bandwidth such as \"1Gbps\"");
+    } else if rejoin.copying() >= check.plan.horizon.saturating_add(check.plan.settle) {
+        let place = place_in(&table.node, "rejoin.data_size").unwrap_or(&table.place);
+        let message = format!("a rebuild copies for {}: longer than the run", rejoin.copying());
+        check.doubt(&place.clone(), message, "it will not end; less data, or more bandwidth");
+    }
+}

@@ -1,6 +1,8 @@
 //! Hand-written streams of facts and their exact verdicts. Every definition at the head of
 //! `regionsim::measure` has its story, and the liars have theirs.
 
+#[path = "oracle/budget.rs"]
+mod budget;
 #[path = "oracle/degraded.rs"]
 mod degraded;
 #[path = "oracle/doubled.rs"]

@@ -21,7 +21,8 @@ pub enum Change {
 /// Watches the authority over one group.
 pub struct Authority {
     admits: Vec<NodeId>,
-    initial: Option<NodeId>,
+    /// Who led first.
+    pub initial: Option<NodeId>,
     /// The acting primary: the last one authorised, or that began to write.
     pub primary: Option<NodeId>,
     /// The sites of each region's clients.

@@ -3,13 +3,14 @@
 
 use crate::measure::metric::{Better, MetricDoc, Unit};
 use Better::{Higher, Lower, Neither};
-use Unit::{Count, PerSecond, Seconds, Share};
+use Unit::{Count, PerSecond, Ratio, Seconds, Share};
 
 const STORE: &[&str] = &["store"];
 const CLIENT: &[&str] = &["store", "region", "client"];
 const KIND: &[&str] = &["store", "region", "kind"];
 const OPERATIONS: &[&str] = &["store", "region", "client", "kind", "window"];
 const ONE_KIND: &[&str] = &["store", "region", "client", "window"];
+const OVER: &[&str] = &["store", "over"];
 const REGION: &[&str] = &["store", "region"];
 const GROUP: &[&str] = &["group"];
 
@@ -199,6 +200,27 @@ pub const CATALOGUE: &[MetricDoc] = &[
         "Times the initial primary became primary again.",
     ),
     bounded(metric(
+        "failback.caught_up",
+        Count,
+        Higher,
+        STORE,
+        "1 when at every failback the disk of the one returned to held all that had been acknowledged, else 0; missing where there was no failback.",
+    )),
+    bounded(metric(
+        "failback.lost",
+        Count,
+        Lower,
+        STORE,
+        "Lost writes whose writer was deposed by the return of the initial primary; missing where there was no failback.",
+    )),
+    metric(
+        "failback.outage",
+        Seconds,
+        Lower,
+        REGION,
+        "The longest gap in a region's acknowledged writes from before a failback to its first one at the primary returned to; without a region, the worst; missing where there was no failback.",
+    ),
+    bounded(metric(
         "failover.false",
         Count,
         Lower,
@@ -225,6 +247,30 @@ pub const CATALOGUE: &[MetricDoc] = &[
         Lower,
         KIND,
         "Total length of outages; without a region, of the worst region.",
+    ),
+    MetricDoc {
+        unbounded: true,
+        ..metric(
+            "budget.used",
+            Share,
+            Lower,
+            CLIENT,
+            "Share of the error budget used: operations invoked after warm-up that did not end ok, by what `policy.availability_slo` allows. More than 100 % is more than there was; missing where no objective below 100 % is stated.",
+        )
+    },
+    metric(
+        "burn.worst",
+        Ratio,
+        Lower,
+        OVER,
+        "The worst burn rate over a stretch of `measure.burn_alerts`: the share that ended not ok, by the error budget; without a stretch, over the shortest.",
+    ),
+    metric(
+        "burn.alert_time",
+        Seconds,
+        Lower,
+        OVER,
+        "Time in which the alert over that long stretch would have fired; without a stretch, any of them.",
     ),
     metric(
         "degraded.rule_time",

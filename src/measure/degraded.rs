@@ -104,6 +104,11 @@ impl Degraded {
         }
     }
 
+    /// The last acknowledged write of the acting primary's line.
+    pub fn last_acknowledged(&self) -> Place {
+        self.acked
+    }
+
     /// Looks again after anything that may have changed who admits, runs or holds what.
     pub fn look(
         &mut self,

@@ -1,6 +1,6 @@
 //! Episodes: what one reads as "the disaster".
 //!
-//! Opened by a fault's onset, or by a failover that no fault explains. Takes in what begins
+//! Opened by a fault's onset, or by the beginning of a failover that no fault explains. Takes in what begins
 //! before service is restored. Closed once nothing bad has been seen for the stable hold, and
 //! some node admits writes; it then ends at the last bad thing seen. A fault that has had no
 //! effect yet keeps its episode open while it acts, and one that never clears does so for the
@@ -66,6 +66,12 @@ impl Episodes {
         if self.open && !self.effect {
             self.last_bad = self.last_bad.max(at);
         }
+    }
+
+    /// The right to be a group's primary is being taken from somebody. Tells whether that opened
+    /// an episode.
+    pub fn withdrawn(&mut self, group: GroupId, at: SimTime) -> bool {
+        self.begin(Cause::Failover(group), at)
     }
 
     /// A group's primary changed. Tells whether that opened an episode.

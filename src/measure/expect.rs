@@ -316,6 +316,7 @@ fn counted_in(unit: Unit) -> &'static str {
         Unit::Count => "a count",
         Unit::Share => "a share",
         Unit::PerSecond => "a rate",
+        Unit::Ratio => "a ratio",
     }
 }
 
@@ -325,7 +326,7 @@ fn parse_value(text: &str, unit: Unit) -> Result<f64, String> {
         Unit::Seconds if text == "0" => Ok(0.0),
         Unit::Seconds => units::parse_span(text).map(Span::as_secs_f64),
         Unit::Share => units::parse_share(text),
-        Unit::Count | Unit::PerSecond => {
+        Unit::Count | Unit::PerSecond | Unit::Ratio => {
             let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
             let number = text.replace('_', "").parse::<f64>();
             match number {

@@ -16,6 +16,8 @@ pub struct Loss {
     pub stranded: u64,
     /// Never on any disk.
     pub unflushed: u64,
+    /// All of these whose writer the returning initial primary deposed.
+    pub by_failback: u64,
     /// Ended not ok, and survived.
     pub unacked_survived: u64,
     /// Realised RPO of the worst deposition, seconds.
@@ -41,10 +43,12 @@ enum Doubt {
     Lost,
 }
 
-/// The least and the most a survivor that ends at `end` has lost. They differ only where it
+/// The least and the most a survivor that ends at `end` has lost; `initial` led first. They differ only where it
 /// ends inside a folded block.
-pub fn judge(history: &History, end: Place, hits: &Hits) -> (Loss, Loss) {
-    let judge = |doubt| Judge { history, end, hits, doubt, depositions: BTreeMap::new() }.run();
+pub fn judge(history: &History, end: Place, hits: &Hits, initial: Option<NodeId>) -> (Loss, Loss) {
+    let depositions = BTreeMap::new;
+    let judge =
+        |doubt| Judge { history, end, hits, initial, doubt, depositions: depositions() }.run();
     (judge(Doubt::Survived), judge(Doubt::Lost))
 }
 
@@ -60,6 +64,7 @@ struct Judge<'a> {
     history: &'a History,
     end: Place,
     hits: &'a Hits,
+    initial: Option<NodeId>,
     doubt: Doubt,
     depositions: BTreeMap<(NodeId, u32), Deposition>,
 }
@@ -182,6 +187,10 @@ impl Judge<'_> {
         let deposition = self.depositions.entry(key).or_insert(fresh);
         deposition.first = deposition.first.min(first);
         deposition.last = deposition.last.max(last);
+        let rival = deposer.map(|d| self.history.branches[d as usize].segment.node());
+        if rival.is_some() && rival == self.initial && rival != Some(writer) {
+            loss.by_failback += count;
+        }
         if !on_disk {
             loss.unflushed += count;
         } else if first >= onset {

@@ -21,6 +21,8 @@ pub enum Unit {
     Share,
     /// Things per second.
     PerSecond,
+    /// Times as much.
+    Ratio,
 }
 
 /// Which way is good.
@@ -67,6 +69,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("region", "the clients of one region"),
     ("client", "one client population"),
     ("kind", "`read` or `write`; without it, both"),
+    ("over", "one stretch of `measure.burn_alerts`, such as `1h`"),
     (
         "window",
         "by when the operation was invoked: `before`, `episode` or `after`, or a window of \

@@ -16,7 +16,8 @@
 //! **Warm-up, storm, settling.** Measures of service leave warm-up out; its writes count where
 //! loss is judged. From the fact `Settling` on nothing new begins; loss is judged at its end.
 //!
-//! **Episode.** Opened by a fault's onset, or by a change of primary that no fault explains.
+//! **Episode.** Opened by a fault's onset, or by a change of primary that no fault explains, when
+//! the right begins to be taken from the old one (or, where it is not, when the new one gets it).
 //! Takes in faults that begin before service is restored. Closed when nothing bad (a bad window,
 //! a real gap, a change of primary, no node admitting writes) has been seen for the stable hold;
 //! it ends at the last bad thing seen. While a passing fault acts and has had no effect yet, its
@@ -73,6 +74,16 @@
 //! weaker than configured, in which the store ran without its last redundancy, and in which no
 //! running member had everything. See [`degraded`].
 //!
+//! **Error budget.** One minus the objective. **`budget.used`.** The share of operations since
+//! warm-up that ended not ok, by the budget. **Burn rate.** The same over the last stretch of time.
+//! **`burn.alert_time`.** The time in which the rates over a long and a short stretch were both at
+//! the threshold of an alert. See [`budget`].
+//!
+//! **Failback.** `failback.lost`: lost writes whose writer was deposed by the initial primary's
+//! return. `failback.caught_up`: at each authorisation of the return, its disk held all that had
+//! been acknowledged. `failback.outage`: per region, the longest gap in acknowledged writes up to
+//! the first one at the primary returned to.
+//!
 //! **Windows.** An operation belongs to the window it was invoked in: before the first onset, in
 //! an episode (up to the end of its last outage window), after one, or in one that the scenario
 //! names. **`ops.rate`.** Operations of a window that ended ok, by the length of the window.
@@ -100,6 +111,7 @@
 
 pub mod authority;
 pub mod bins;
+pub mod budget;
 pub mod catalogue;
 pub mod degraded;
 mod emit;

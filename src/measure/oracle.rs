@@ -39,6 +39,8 @@ pub struct Group {
     pub acknowledged: u64,
     /// Acknowledged writes that no node ever appended: they are nowhere.
     pub unplaced: u64,
+    /// Whether all that was acknowledged was on the disks of those returned to, at each failback.
+    pub caught_up: Option<bool>,
     /// Who answered the last write acknowledged in settling.
     last_answer: Option<NodeId>,
 }
@@ -50,6 +52,16 @@ impl Group {
         if self.store.is_some() {
             self.degraded.look(&self.authority, health, &self.history, now);
         }
+    }
+}
+
+impl Group {
+    /// The initial primary may be primary again: does its disk have it all?
+    fn returned_to(&mut self, node: NodeId) {
+        let acknowledged = self.degraded.last_acknowledged();
+        let member = self.history.members.iter().find(|member| member.node == node);
+        let whole = member.is_some_and(|m| self.history.contains(m.durable, acknowledged));
+        self.caught_up = Some(self.caught_up.unwrap_or(true) && whole);
     }
 }
 
@@ -99,6 +111,7 @@ impl Oracle {
                 store,
                 acknowledged: 0,
                 unplaced: 0,
+                caught_up: None,
                 last_answer: None,
             }
         };
@@ -246,7 +259,9 @@ impl Oracle {
     ) {
         let client = id.client().index();
         let scope = &self.scopes.clients[client];
+        let mut before = SimTime::ZERO;
         if let Some(store) = scope.store {
+            before = self.cell_gaps[scope.cell].last();
             let gaps = [
                 &mut self.client_gaps[client],
                 &mut self.cell_gaps[scope.cell],
@@ -267,7 +282,7 @@ impl Oracle {
             group.unplaced += u64::from(op.entry == Place::NOWHERE);
             group.degraded.acknowledged(op.entry);
             if let Some(tail) = self.tails.get_mut(scope.cell) {
-                tail.acknowledged(by, now);
+                tail.acknowledged(by, before, now);
             }
             if self.settling && by.is_some() {
                 group.last_answer = by;
@@ -303,11 +318,15 @@ impl Oracle {
     pub(super) fn authorised(&mut self, id: GroupId, node: NodeId, now: SimTime) {
         let Some(group) = self.groups.get_mut(id.index()) else { return };
         let Some(store) = group.store else { return };
-        if group.authority.authorised(node, &self.health, now) == Change::No {
+        let change = group.authority.authorised(node, &self.health, now);
+        if change == Change::No {
             return;
         }
+        if change == Change::Failback {
+            group.returned_to(node);
+        }
         for cell in &self.scopes.stores[store].cells {
-            self.tails[*cell].failover(node, now);
+            self.tails[*cell].failover(node, change == Change::Failback, now);
         }
         let fresh = self.episodes.failover(id, node, now);
         self.begin_episode(fresh, now);

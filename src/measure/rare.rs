@@ -56,6 +56,8 @@ impl Oracle {
                 if let Some(group) = self.groups.get_mut(group.index()) {
                     group.authority.withdrawn(holder, &self.health);
                 }
+                let fresh = self.episodes.withdrawn(group, now);
+                self.begin_episode(fresh, now);
             }
             Fact::Routed { client, resolver, node, .. } => {
                 let cell = self.scopes.clients.get(client.index()).map(|client| client.cell);

@@ -1,4 +1,5 @@
-//! The tail of a failover's routing: how long resolvers go on sending clients elsewhere.
+//! The way to a new primary: how long a region's clients take to get there, and how long its
+//! resolvers go on sending some of them elsewhere.
 //!
 //! `dns.tail` of a region: from its first acknowledged write at the new primary to the moment
 //! its last resolver began to send clients there. Resolvers are known by their [`Fact::Routed`].
@@ -9,7 +10,7 @@
 
 use crate::measure::sample::Sample;
 use crate::model::id::{ClientId, NodeId};
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimTime, Span};
 use std::collections::BTreeMap;
 
 /// Watches the resolvers of one region's clients of one store.
@@ -20,13 +21,23 @@ pub struct Tail {
     first_ok: Option<SimTime>,
     last_moved: Option<SimTime>,
     worst: Option<Sample>,
+    /// While nothing is acknowledged at the target yet: the longest gap so far.
+    gap: Span,
+    /// True when the target is the initial primary.
+    returns: bool,
+    /// The longest gap of a failback.
+    return_gap: Sample,
 }
 
 impl Tail {
     /// A node became primary.
-    pub fn failover(&mut self, to: NodeId, now: SimTime) {
+    pub fn failover(&mut self, to: NodeId, returns: bool, now: SimTime) {
         self.finish(now);
         (self.target, self.first_ok, self.last_moved) = (Some(to), None, None);
+        (self.returns, self.gap) = (returns, Span::ZERO);
+        if returns {
+            self.return_gap = self.return_gap.worse(Sample::Value(0.0));
+        }
     }
 
     /// A resolver began to send clients to a node.
@@ -37,11 +48,27 @@ impl Tail {
         }
     }
 
-    /// A write of the region was acknowledged.
+    /// A write of the region was acknowledged; the one before it at `before`.
     #[inline]
-    pub fn acknowledged(&mut self, by: Option<NodeId>, now: SimTime) {
-        if self.target.is_some() && self.first_ok.is_none() && by == self.target {
-            self.first_ok = Some(now);
+    pub fn acknowledged(&mut self, by: Option<NodeId>, before: SimTime, now: SimTime) {
+        if self.target.is_some() && self.first_ok.is_none() {
+            self.gap = self.gap.max(now.since(before));
+            if by == self.target {
+                self.first_ok = Some(now);
+                if self.returns {
+                    let gap = Sample::Value(self.gap.as_secs_f64());
+                    self.return_gap = self.return_gap.worse(gap);
+                }
+            }
+        }
+    }
+
+    /// The longest gap of a failback, in the end. `last` is the last acknowledgement; `waits`
+    /// tells whether a write was offered since.
+    pub fn return_gap(&self, end: SimTime, last: SimTime, waits: bool) -> Sample {
+        match self.returns && self.first_ok.is_none() && waits {
+            true => self.return_gap.worse(Sample::Censored(end.since(last).as_secs_f64())),
+            false => self.return_gap,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One metric of one trial.
 
 /// The value of a metric in one trial. Seconds, counts and fractions are plain numbers.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub enum Sample {
     /// Known.
     Value(f64),
@@ -16,6 +16,7 @@ pub enum Sample {
     },
     /// The metric does not apply to this trial (no such traffic, no failover); left out of
     /// statistics.
+    #[default]
     Missing,
 }
 

@@ -1,6 +1,7 @@
 //! The judges of service: availability, outages, latency, downtime of clients, series.
 
 use crate::measure::bins::{Bin, Bins, Count, slot};
+use crate::measure::budget::{self, Budget};
 use crate::measure::episode::Episodes;
 use crate::measure::latency::{LatencyBook, When};
 use crate::measure::ops::Op;
@@ -50,6 +51,12 @@ pub struct Service {
     /// Per episode.
     pub suffered: Vec<Suffered>,
     joined: Vec<Joined>,
+    /// Per store, where an objective leaves a budget.
+    pub budgets: Vec<Option<Budget>>,
+    /// The stretches over which burn rates are told, and the long ones of alerts.
+    pub stretches: Vec<Span>,
+    /// See there.
+    pub alerts: Vec<Span>,
     series: Vec<Vec<[u32; 3]>>,
     series_bin: Span,
     series_edge: SimTime,
@@ -75,6 +82,9 @@ impl Service {
         let seconds = end.as_nanos().div_ceil(most * 1_000_000_000).max(1);
         let series_bin = Span::from_secs(seconds);
         let bins = end.as_nanos().div_ceil(series_bin.as_nanos()).max(1) as usize;
+        let window = fine.saturating_mul(u64::from(FINE));
+        let slo = roster.availability_slo.filter(|slo| *slo < 1.0);
+        let budget = slo.map(|slo| Budget::new(slo, settings, window, warmup));
         Service {
             bins: Bins::new(clients, warmup, fine),
             book: LatencyBook::new(clients, settings.latency_digits),
@@ -83,13 +93,16 @@ impl Service {
             ended: vec![0; clients],
             suffered: Vec::new(),
             joined: vec![Joined::default(); scopes.stores.len()],
+            stretches: budget::stretches(settings),
+            alerts: settings.burn_alerts.iter().map(|alert| alert.long).collect(),
+            budgets: vec![budget; scopes.stores.len()],
             series: vec![vec![[0; 3]; bins]; 2 * scopes.cells.len()],
             series_bin,
             series_edge: SimTime::ZERO + series_bin,
             series_at: 0,
             series_now: vec![[0; 3]; 2 * clients],
             warmup,
-            window: fine.saturating_mul(u64::from(FINE)),
+            window,
             least,
         }
     }
@@ -201,6 +214,7 @@ impl Service {
             self.look(scopes, episodes, &bin);
             self.bins.recycle(bin);
             if number > 0 && number % FINE == 0 {
+                self.budgets.iter_mut().flatten().for_each(|budget| budget.window(end));
                 for outages in self.outages.iter_mut().flatten() {
                     if outages.window(end) {
                         episodes.bad(end);
@@ -211,6 +225,7 @@ impl Service {
         }
         if let Some(end) = end_of_run {
             self.next_series_bin(scopes, end);
+            self.budgets.iter_mut().flatten().for_each(|budget| budget.window(end));
             for outages in self.outages.iter_mut().flatten() {
                 outages.finish(end);
                 if outages.bad {
@@ -241,6 +256,9 @@ impl Service {
             }
             self.joined[store].ended += u64::from(both.ended());
             self.joined[store].ok += u64::from(both.ok);
+            if let Some(budget) = &mut self.budgets[store] {
+                budget.add(u64::from(both.ended()), u64::from(both.ok));
+            }
             if let (Some(onset), Some(suffered)) = (onset, self.suffered.last_mut()) {
                 let length = bin.end.since(bin.start.max(onset)).as_secs_f64();
                 let share = f64::from(both.not_ok()) / f64::from(both.ended().max(1));

@@ -1,5 +1,6 @@
 //! What can be set of the measures: the table `[measure]` of a scenario.
 
+use crate::measure::budget::{self, BurnAlert};
 use crate::measure::windows::WindowTable;
 use crate::sim::param::{ByName, Share};
 use crate::sim::time::Span;
@@ -22,6 +23,9 @@ crate::params! {
         /// A standby whose disk lacks what was acknowledged so long ago is no copy: it is no
         /// redundancy.
         copy_lag: Span = Span::from_secs(10), "our choice: one outage window";
+        /// Alerts on how fast the error budget of `policy.availability_slo` is used; the worst
+        /// rate over each of their stretches is told.
+        burn_alerts: Vec<BurnAlert> = budget::usual_alerts(), "SRE Workbook, chapter 5: the two that page somebody";
         /// Stretches of time by name, for the label `window`.
         window: ByName<WindowTable> = ByName::default(), "none";
     }
@@ -43,6 +47,7 @@ impl Settings {
         if !(1..=100_000).contains(&self.series_bins) {
             found.push(("series_bins", "must be from 1 to 100000".to_string()));
         }
+        found.extend(budget::problems(&self.burn_alerts).map(|what| ("burn_alerts", what)));
         found
     }
 }

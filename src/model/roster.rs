@@ -28,6 +28,8 @@ pub struct Roster {
     pub end: SimTime,
     /// The objective RTO, if the scenario states one.
     pub rto_objective: Option<Span>,
+    /// The share of operations that should end well, if the scenario states one.
+    pub availability_slo: Option<f64>,
 }
 
 /// A zone of a region.

@@ -172,6 +172,7 @@ pub fn unit_word(unit: Unit) -> &'static str {
         Unit::Count => "count",
         Unit::Share => "share",
         Unit::PerSecond => "per_second",
+        Unit::Ratio => "ratio",
     }
 }
 

@@ -15,6 +15,7 @@ pub fn show(unit: Unit, value: f64) -> String {
         Unit::Count => count(value),
         Unit::Share => share(value),
         Unit::PerSecond => format!("{}/s", count(value)),
+        Unit::Ratio => format!("{} ×", count(value)),
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn cast() -> Roster {
         horizon: at(1_800_000),
         end: at(2_100_000),
         rto_objective: None,
+        availability_slo: None,
     }
 }
 

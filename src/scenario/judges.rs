@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::names::suggest_few;
+use crate::measure::budget;
 use crate::measure::expect::Expectation;
 use crate::measure::metric::WINDOWS;
 use crate::measure::settings::Settings;
@@ -93,12 +94,18 @@ fn labels(
     expectation: &Expectation,
     errors: &mut Problems,
 ) {
+    let spans = match expectation.key.name {
+        "burn.alert_time" => settings.burn_alerts.iter().map(|alert| alert.long).collect(),
+        _ => budget::stretches(settings),
+    };
+    let over: Vec<String> = spans.into_iter().map(budget::show).collect();
     let windows = settings.window.0.iter().map(|(name, _)| name.text.as_str());
     for (label, value) in &expectation.key.labels {
         let known: Vec<&str> = match *label {
             "store" => plan.stores.iter().map(|store| store.name.as_str()).collect(),
             "group" => plan.leases.iter().map(|lease| lease.name.as_str()).collect(),
             "client" => plan.clients.iter().map(|client| client.name.as_str()).collect(),
+            "over" => over.iter().map(String::as_str).collect(),
             "window" => WINDOWS.iter().copied().chain(windows.clone()).collect(),
             "region" => plan.regions.iter().map(|region| region.name.as_str()).collect(),
             _ => continue,

@@ -35,6 +35,7 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
         horizon: run.horizon,
         settle: run.settle,
         rto_objective: draft.policy.params.rto,
+        availability_slo: draft.policy.params.availability_slo.map(|slo| slo.0),
         wan,
         stores,
         leases: draft.leases.iter().map(|table| lease(table, &names, problems)).collect(),

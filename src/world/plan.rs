@@ -60,6 +60,9 @@ pub struct Plan {
     pub settle: Span,
     /// The objective RTO, where one is stated: it decides what a missed failover is.
     pub rto_objective: Option<Span>,
+    /// The share of operations that should end well, where it is stated: what may fail is the
+    /// error budget.
+    pub availability_slo: Option<f64>,
     /// Regions and their zones.
     pub regions: Vec<RegionPlan>,
     /// The wires.

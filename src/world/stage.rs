@@ -239,6 +239,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         horizon: SimTime::ZERO + plan.horizon,
         end: SimTime::ZERO + plan.horizon + plan.settle,
         rto_objective: plan.rto_objective,
+        availability_slo: plan.availability_slo,
     }
 }
 

@@ -71,6 +71,7 @@ pub fn roster() -> Roster {
         horizon: ms(100_000),
         end: ms(120_000),
         rto_objective: None,
+        availability_slo: None,
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn rows(
     let judged: Vec<(loss::Loss, loss::Loss)> = survivor
         .ends
         .iter()
-        .map(|end| loss::judge(&group.history, *end, &oracle.health.hits))
+        .map(|end| loss::judge(&group.history, *end, &oracle.health.hits, group.authority.initial))
         .collect();
     let range = |value: fn(&loss::Loss) -> f64| {
         let all = || judged.iter().flat_map(|(a, b)| [value(a), value(b)]);
@@ -45,6 +45,11 @@ pub(super) fn rows(
     sheet.put("writes.unflushed", name, &[], shift(range(|l| l.unflushed as f64)));
     sheet.count("writes.acknowledged", name, group.acknowledged);
     sheet.put("writes.unacked_survived", name, &[], range(|l| l.unacked_survived as f64));
+    let returned = group.authority.failbacks > 0;
+    let by_failback = range(|l| l.by_failback as f64);
+    sheet.put("failback.lost", name, &[], if returned { by_failback } else { Sample::Missing });
+    let caught_up = group.caught_up.map(|whole| Sample::Value(f64::from(u8::from(whole))));
+    sheet.put("failback.caught_up", name, &[], caught_up.unwrap_or(Sample::Missing));
     doubled(sheet, oracle, group, store, &survivor);
     let provisional = survivor.standing == Standing::Provisional;
     let unresolved = survivor.standing == Standing::Unresolved;

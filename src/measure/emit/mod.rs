@@ -40,8 +40,7 @@ pub(super) fn verdict(mut oracle: Oracle, end: SimTime) -> Verdict {
     let rows = Vec::new();
     let mut sheet = Sheet { many_stores: oracle.scopes.stores.len() > 1, rows };
     let (mut incidents, mut notes) = (Vec::new(), Vec::new());
-    let tails: Vec<Sample> =
-        std::mem::take(&mut oracle.tails).into_iter().map(|tail| tail.worst(end)).collect();
+    let tails = tails(&mut oracle, end);
     let degraded: Vec<[f64; 3]> =
         oracle.groups.iter_mut().map(|group| group.degraded.end(end)).collect();
     for (number, store) in oracle.scopes.stores.iter().enumerate() {
@@ -63,6 +62,22 @@ pub(super) fn verdict(mut oracle: Oracle, end: SimTime) -> Verdict {
     let series = oracle.service.series(&oracle.scopes);
     let episodes = oracle.episodes.list().to_vec();
     Verdict { metrics: sheet.rows, incidents, episodes, series, notes }
+}
+
+/// How long a region's clients took to a new primary.
+struct Tails {
+    dns: Sample,
+    failback: Sample,
+}
+
+fn tails(oracle: &mut Oracle, end: SimTime) -> Vec<Tails> {
+    let all = std::mem::take(&mut oracle.tails).into_iter().enumerate();
+    let tails = all.map(|(cell, tail)| {
+        let last = oracle.cell_gaps[cell].last();
+        let waits = oracle.last_offer(&oracle.scopes.cells[cell].clients) > last;
+        Tails { failback: tail.return_gap(end, last, waits), dns: tail.worst(end) }
+    });
+    tails.collect()
 }
 
 /// The worst of many; missing when there are none.

@@ -1,6 +1,6 @@
 //! Rows of recovery: RTO, gaps, outages.
 
-use crate::measure::emit::{Labels, Sheet, worst};
+use crate::measure::emit::{Labels, Sheet, Tails, worst};
 use crate::measure::gap::Gaps;
 use crate::measure::oracle::Oracle;
 use crate::measure::sample::Sample;
@@ -11,7 +11,7 @@ pub(super) fn rows(
     sheet: &mut Sheet,
     oracle: &Oracle,
     store: usize,
-    tails: &[Sample],
+    tails: &[Tails],
     end: SimTime,
 ) {
     let scope = &oracle.scopes.stores[store];
@@ -38,7 +38,7 @@ pub(super) fn rows(
     sheet.put("rto.restored", name, &[], worst(restored.iter().copied()));
     sheet.put("rto.first_write", name, &[], worst(firsts.iter().copied()));
     sheet.put("writes.gap", name, &[], gap(&oracle.store_gaps[store], &scope.clients));
-    sheet.put("dns.tail", name, &[], worst(scope.cells.iter().map(|cell| tails[*cell])));
+    sheet.put("dns.tail", name, &[], worst(scope.cells.iter().map(|cell| tails[*cell].dns)));
     sheet.put("rto.client_mean", name, &[], client_mean(oracle, &scope.clients));
     let few = oracle.service.suffered.iter().map(|s| {
         let length = s.too_few_until[store].since(s.onset).as_secs_f64();
@@ -52,7 +52,7 @@ pub(super) fn rows(
         sheet.put("rto.restored", name, labels, restored[place]);
         sheet.put("rto.first_write", name, labels, firsts[place]);
         sheet.put("writes.gap", name, labels, gap(&oracle.cell_gaps[*cell], &entry.clients));
-        sheet.put("dns.tail", name, labels, tails[*cell]);
+        sheet.put("dns.tail", name, labels, tails[*cell].dns);
         sheet.put("rto.client_mean", name, labels, client_mean(oracle, &entry.clients));
     }
     for client in &scope.clients {
@@ -63,6 +63,18 @@ pub(super) fn rows(
         sheet.put("rto.client_mean", name, labels, client_mean(oracle, &[*client]));
     }
     outages(sheet, oracle, store);
+    failbacks(sheet, oracle, store, tails);
+}
+
+/// The gaps of the return to the initial primary.
+fn failbacks(sheet: &mut Sheet, oracle: &Oracle, store: usize, tails: &[Tails]) {
+    let scope = &oracle.scopes.stores[store];
+    let gap = |cell: &usize| tails[*cell].failback;
+    sheet.put("failback.outage", &scope.name, &[], worst(scope.cells.iter().map(gap)));
+    for cell in &scope.cells {
+        let labels: Labels = &[("region", &oracle.scopes.cells[*cell].region)];
+        sheet.put("failback.outage", &scope.name, labels, gap(cell));
+    }
 }
 
 /// Per episode: from onset to the later of the first write and the end of the last outage.

@@ -1,5 +1,6 @@
 //! Rows of service: availability, operations, latency.
 
+use crate::measure::budget::{self, Budget};
 use crate::measure::emit::{Labels, Part, Sheet, scopes};
 use crate::measure::latency::{Ended, PERCENTILES};
 use crate::measure::oracle::Oracle;
@@ -42,6 +43,7 @@ pub(super) fn rows(sheet: &mut Sheet, oracle: &Oracle, store: usize, end: SimTim
     let windows = windows(oracle, end);
     let kinds =
         [(None, None), (Some(OpKind::Read), Some("read")), (Some(OpKind::Write), Some("write"))];
+    budget(sheet, oracle, store);
     for part in scopes(oracle, store) {
         for (kind, kind_word) in kinds {
             for window in &windows {
@@ -93,5 +95,30 @@ fn latencies(sheet: &mut Sheet, store: &str, labels: Labels, ended: &Ended) {
     sheet.put("latency.mean", store, labels, known(ended.mean()));
     for (metric, p) in PERCENTILES {
         sheet.put(metric, store, labels, known(ended.percentile(p)));
+    }
+}
+
+/// The error budget, and how fast it was used; missing where there is none.
+fn budget(sheet: &mut Sheet, oracle: &Oracle, store: usize) {
+    let name = &oracle.scopes.stores[store].name;
+    let service = &oracle.service;
+    let budget = service.budgets[store].as_ref();
+    for (labels, clients) in scopes(oracle, store) {
+        let share = service.book.of(&clients, None, None).share_ok();
+        let used = budget.and_then(|budget| Some(budget.used(share?)));
+        sheet.put("budget.used", name, &labels, known(used));
+    }
+    let shortest = budget.and_then(|budget| budget.worst().next());
+    sheet.put("burn.worst", name, &[], known(shortest.map(|(_, rate)| rate)));
+    sheet.put("burn.alert_time", name, &[], known(budget.map(Budget::any_fired)));
+    for span in &service.stretches {
+        let over = [("over", &*budget::show(*span))];
+        let worst = budget.and_then(|budget| budget.worst().find(|(other, _)| other == span));
+        sheet.put("burn.worst", name, &over, known(worst.map(|(_, rate)| rate)));
+    }
+    for span in &service.alerts {
+        let fired = budget.and_then(|budget| budget.fired().find(|(other, _)| other == span));
+        let over = [("over", &*budget::show(*span))];
+        sheet.put("burn.alert_time", name, &over, known(fired.map(|(_, time)| time)));
     }
 }

@@ -98,6 +98,10 @@ fn recovery_point(check: &mut Check<'_>, store: &StorePlan, rpo: Span) {
 fn availability(check: &mut Check<'_>) {
     let policy = &check.draft.policy;
     let Some(slo) = policy.params.availability_slo else { return };
+    if slo.0 >= 1.0 {
+        let message = "an SLO of 100% leaves no error budget: nothing is told of it".to_string();
+        check.doubt(policy.place_of("availability_slo"), message, "state what may fail: \"99.9%\"");
+    }
     let plan = check.plan;
     let measured = plan.horizon.saturating_sub(plan.warmup);
     let allowed = (1.0 - slo.0) * measured.as_secs_f64();

@@ -152,6 +152,12 @@ fn answer(with: &str, msg: Msg) -> Option<Msg> {
             let holder = NodeId(words.number("holder") as u16);
             Some(Msg::Lease(GROUP, LeaseMsg::Denied { seq, holder, token }))
         }
+        Msg::Lease(_, LeaseMsg::Look { seq, .. }) if with.contains("seen=") => {
+            let holder = words.get("by").map(|_| NodeId(words.number("by") as u16));
+            let (token, published) = (words.number("seen"), LogIndex(words.number("published")));
+            let token = FencingToken(token);
+            Some(Msg::Lease(GROUP, LeaseMsg::Seen { seq, holder, token, published }))
+        }
         Msg::Lease(_, LeaseMsg::Acquire { seq, .. }) if with.starts_with("refers") => {
             let hint = Some(ProcessId(words.number("to") as u16));
             Some(Msg::Lease(GROUP, LeaseMsg::NotLeader { seq, hint }))

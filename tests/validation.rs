@@ -19,6 +19,8 @@ mod kit;
 mod lease;
 #[path = "validation/loss.rs"]
 mod loss;
+#[path = "validation/patroni.rs"]
+mod patroni;
 #[path = "validation/report.rs"]
 mod report;
 #[path = "validation/sync.rs"]
@@ -27,7 +29,7 @@ mod sync;
 use kit::{Case, Effort};
 
 /// Every case, in the order of the report.
-const CASES: [fn(Effort) -> Case; 9] = [
+const CASES: [fn(Effort) -> Case; 11] = [
     elections::wide_area,
     elections::split_votes,
     detection::failed_probes,
@@ -37,6 +39,8 @@ const CASES: [fn(Effort) -> Case; 9] = [
     loss::batches,
     sync::nothing_lost,
     lease::law,
+    patroni::node_crash,
+    patroni::other_failures,
 ];
 
 fn check(case: Case) {
@@ -88,6 +92,16 @@ fn synchronous_replication_loses_nothing_unless_the_wrong_standby_is_promoted() 
 #[test]
 fn a_correct_lease_never_lets_two_answer_and_one_without_guard_does() {
     check(lease::law(Effort::Few));
+}
+
+#[test]
+fn racers_replace_a_dead_node_in_the_published_time() {
+    check(patroni::node_crash(Effort::Few));
+}
+
+#[test]
+fn racers_meet_every_other_failure_as_their_loops_say() {
+    check(patroni::other_failures(Effort::Few));
 }
 
 #[test]

@@ -17,9 +17,10 @@ pub struct Phases {
     runs: Vec<Run>,
 }
 
-/// One failover of one group, as reported so far.
+/// One failover of one group, as one node reported it so far: several may race.
 struct Run {
     group: GroupId,
+    by: NodeId,
     onset: Option<SimTime>,
     steps: Vec<(FailoverStep, SimTime)>,
 }
@@ -94,19 +95,20 @@ impl Observer for Phases {
         }
     }
 
-    fn on_claim(&mut self, at: SimTime, _by: NodeId, claim: &Claim) {
+    fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
         let Claim::Step(group, step) = *claim else { return };
-        let open = self.runs.iter_mut().rev().find(|run| run.group == group && !run.ended());
+        let same = |run: &&mut Run| (run.group, run.by) == (group, by) && !run.ended();
+        let open = self.runs.iter_mut().rev().find(same);
         match open {
             // A second suspicion restarts the count: the first came to nothing.
-            Some(run) if step == FailoverStep::Suspected => {
+            Some(run) if matches!(step, FailoverStep::Suspected | FailoverStep::Race) => {
                 run.steps.clear();
                 run.steps.push((step, at));
                 run.onset = self.onset;
             }
             Some(run) => run.steps.push((step, at)),
             None => {
-                let run = Run { group, onset: self.onset, steps: vec![(step, at)] };
+                let run = Run { group, by, onset: self.onset, steps: vec![(step, at)] };
                 self.runs.push(run);
             }
         }
@@ -119,8 +121,15 @@ mod tests {
     use crate::model::id::FaultId;
     use crate::model::roster::GroupEntry;
 
-    #[test]
-    fn a_failover_is_told_phase_by_phase() {
+    fn told(phases: &Phases) -> Vec<(&'static str, f64)> {
+        phases.metrics().iter().filter_map(|(k, v)| Some((k.name, v.value()?))).collect()
+    }
+
+    fn at(s: u64) -> SimTime {
+        SimTime::from_nanos(s * 1_000_000_000)
+    }
+
+    fn listener() -> Phases {
         let group = GroupEntry {
             name: "orders".to_string(),
             is_store: true,
@@ -128,8 +137,41 @@ mod tests {
             in_memory: false,
             acks: 0,
         };
-        let mut phases = Phases::new(&Roster { groups: vec![group], ..Roster::default() });
-        let at = |s: u64| SimTime::from_nanos(s * 1_000_000_000);
+        Phases::new(&Roster { groups: vec![group], ..Roster::default() })
+    }
+
+    #[test]
+    fn the_winner_of_a_race_tells_its_phases_and_the_loser_none() {
+        use FailoverStep::*;
+        let mut phases = listener();
+        phases.on_fact(at(100), &Fact::Onset { fault: FaultId(0) });
+        let told_by =
+            |node: u16, s: u64, step| (at(s), NodeId(node), Claim::Step(GroupId(0), step));
+        let all = [
+            told_by(1, 125, Race),
+            told_by(2, 126, Race),
+            told_by(1, 127, Promote),
+            told_by(2, 128, Abandoned),
+            told_by(1, 130, Route),
+            told_by(1, 132, Done),
+        ];
+        for (at, by, claim) in all {
+            phases.on_claim(at, by, &claim);
+        }
+        assert_eq!(
+            told(&phases),
+            [
+                ("phase.detect", 25.0),
+                ("phase.decide", 2.0),
+                ("phase.promote", 3.0),
+                ("phase.route", 2.0),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failover_is_told_phase_by_phase() {
+        let mut phases = listener();
         phases.on_fact(at(100), &Fact::Onset { fault: FaultId(0) });
         use FailoverStep::*;
         let steps = [(129, Suspected), (133, Declared), (133, StopTraffic), (134, Drain)];
@@ -137,10 +179,8 @@ mod tests {
         for (s, step) in steps.into_iter().chain(rest) {
             phases.on_claim(at(s), NodeId(2), &Claim::Step(GroupId(0), step));
         }
-        let told: Vec<(&str, f64)> =
-            phases.metrics().iter().filter_map(|(k, v)| Some((k.name, v.value()?))).collect();
         assert_eq!(
-            told,
+            told(&phases),
             [
                 ("phase.detect", 29.0),
                 ("phase.decide", 4.0),

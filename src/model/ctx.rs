@@ -226,6 +226,8 @@ pub enum Effect {
         /// Until it runs out, by the local clock.
         after: Span,
     },
+    /// Starts a process of the same host that is dead, unless something holds it down.
+    Start(ProcessId),
     /// Says something.
     Claim(Claim),
 }

@@ -286,6 +286,8 @@ impl Fact {
 pub enum FailoverStep {
     /// Enough checkers say unhealthy; the hold time begins.
     Suspected,
+    /// The lease is free, and a node races for it.
+    Race,
     /// The hold time is over, but the last failover is too recent.
     CoolDown,
     /// Waiting for a person to agree, or to begin.

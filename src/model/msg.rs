@@ -3,7 +3,7 @@
 use crate::model::consensus::RaftMsg;
 use crate::model::detect::Asks;
 use crate::model::fact::{OpKind, Outcome};
-use crate::model::id::{FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Term};
+use crate::model::id::{FencingToken, GroupId, LogIndex, NodeId, OpId, Position, ProcessId, Term};
 use crate::model::replica::peer::Peer;
 use crate::sim::time::{LocalTime, Span};
 
@@ -100,6 +100,33 @@ pub enum LeaseMsg {
         /// Who might.
         hint: Option<ProcessId>,
     },
+    /// How does the lease stand?
+    Look {
+        /// Numbers the request; the answer repeats it.
+        seq: u32,
+        /// Tell me once when it changes hands or becomes free.
+        watch: bool,
+    },
+    /// It stands so.
+    Seen {
+        /// Of the request.
+        seq: u32,
+        /// Who holds it.
+        holder: Option<NodeId>,
+        /// The newest token there is; 0 when nobody ever held it.
+        token: FencingToken,
+        /// How far the database of a holder had come when that last said so.
+        published: LogIndex,
+    },
+    /// The holder's database has come so far.
+    Publish {
+        /// The token held.
+        token: FencingToken,
+        /// The last entry of its durable history.
+        at: LogIndex,
+    },
+    /// To one who watches: it has changed hands, or is free.
+    Changed,
 }
 
 /// What a replica is, as it reports itself.

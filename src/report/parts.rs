@@ -227,7 +227,7 @@ words! {
     Outcome { Ok = "ok", Fail = "fail", Unknown = "unknown" }
     OpKind { Read = "read", Write = "write" }
     FailoverStep {
-        Suspected = "suspected", CoolDown = "cool_down", Approve = "approve",
+        Suspected = "suspected", Race = "race", CoolDown = "cool_down", Approve = "approve",
         Declared = "declared",
         StopTraffic = "stop_traffic", Drain = "drain", Fence = "fence", Promote = "promote",
         Route = "route", Done = "done", Abandoned = "abandoned",

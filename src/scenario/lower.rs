@@ -3,7 +3,7 @@
 use super::draft::{Draft, FaultDraft, Named};
 use super::names::{Names, refer};
 use super::wan::{self, PairOrigin};
-use crate::model::control::{FailoverParams, LeaseParams};
+use crate::model::control::{DecidedBy, FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
 use crate::model::replica::StoreParams;
 use crate::model::route::{RoutingParams, ViaParams};
@@ -128,12 +128,13 @@ fn failover(table: &Named<FailoverParams>, names: &Names, problems: &mut Problem
             super::names::suggest_few(&storage.text, &known),
         );
     }
-    let written = table.node.get("controller").is_some_and(|node| node.get("region").is_some());
-    let controller = match written {
-        true => names.spot(&params.controller.region, problems).unwrap_or_default(),
-        false => Spot::default(),
+    let controllers = match (&params.controller, params.decided_by) {
+        (Some(controller), DecidedBy::Controller) if !controller.region.text.is_empty() => {
+            vec![names.spot(&controller.region, problems).unwrap_or_default()]
+        }
+        _ => Vec::new(),
     };
-    FailoverPlan { name: table.name.clone(), params, controller }
+    FailoverPlan { name: table.name.clone(), params, controllers }
 }
 
 fn routing(table: &Named<RoutingParams>, names: &Names, problems: &mut Problems) -> RoutingPlan {

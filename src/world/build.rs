@@ -4,8 +4,9 @@ use crate::model::client::{Population, Setup};
 use crate::model::control::agent::{Agent, AgentPlan};
 use crate::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan as Charge};
 use crate::model::control::coordination::Voter;
+use crate::model::control::race::{Racer, RacerPlan};
 use crate::model::control::storage::Storage;
-use crate::model::control::{Fencing, Trigger};
+use crate::model::control::{DecidedBy, Fencing, Trigger};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
 use crate::model::replica::{Mode, Replica, ReplicaSpec, Server};
@@ -14,7 +15,7 @@ use crate::model::route::{NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::dist::{Dist, DistSpec};
-use crate::sim::rng::{Label, Streams};
+use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::time::Span;
 use crate::world::disk::Disk;
 use crate::world::layout::{Layout, Task};
@@ -59,6 +60,7 @@ impl Stage {
                 node: *node,
                 site: self.layout.nodes[node.index()].site.index(),
                 stands: matches!(task, Task::Database { .. } | Task::Voter { .. }),
+                supervised: matches!(task, Task::Database { store, .. } if self.races(*store)),
                 state: State::Running,
                 incarnation: 0,
                 timers: Vec::new(),
@@ -101,6 +103,9 @@ impl Stage {
                     Some(server) => replica.with_server(server),
                     None => replica,
                 }))
+            }
+            Task::Agent { store, replica } if self.races(store) => {
+                Process::Racer(Box::new(Racer::new(self.racer(store, replica, streams, dice))))
             }
             Task::Agent { store, replica } => {
                 let database = self.database(store, replica);
@@ -200,6 +205,46 @@ impl Stage {
         plan.params.server.as_ref().map(|params| Server::new(params, streams.draws(label)))
     }
 
+    /// True when a store's agents race for its lease.
+    fn races(&self, store: usize) -> bool {
+        let failover = self.plan.stores[store].failover;
+        failover.is_some_and(|i| self.plan.failovers[i].params.decided_by == DecidedBy::Race)
+    }
+
+    /// What an agent that races is told.
+    fn racer(&self, store: usize, replica: usize, streams: &Streams, dice: Stream) -> RacerPlan {
+        let plan = &self.plan.stores[store];
+        let failover = plan.failover.map(|i| &self.plan.failovers[i].params);
+        let failover = failover.cloned().unwrap_or_default();
+        let lease = plan.lease.map(|i| (self.plan.leases[i].params.clone(), self.voters(i)));
+        let (lease, voters) = lease.unwrap_or_default();
+        let mut rivals: Vec<Seat> = self.seats(store).collect();
+        RacerPlan {
+            group: Layout::store_group(store),
+            seat: rivals.remove(replica),
+            rivals,
+            lease,
+            voters,
+            race: failover.race,
+            rejoin: failover.rejoin,
+            promotion: failover.promotion,
+            route: failover.route,
+            routers: self.routers(store),
+            entry_bytes: plan.params.write_size.0.saturating_add(plan.params.log_overhead.0),
+            streams: streams.clone(),
+            label: Label::new("failover").with(&plan.name),
+            dice,
+        }
+    }
+
+    fn seats(&self, store: usize) -> impl Iterator<Item = Seat> {
+        self.replicas(store).enumerate().map(move |(replica, database)| Seat {
+            node: self.layout.node_of(database),
+            agent: self.layout.process(Task::Agent { store, replica }).expect("built with it"),
+            database,
+        })
+    }
+
     /// What the controller of a failover is told.
     fn charge(&self, failover: usize, streams: &Streams) -> ControllerPlan {
         let plan = &self.plan.failovers[failover];
@@ -227,15 +272,10 @@ impl Stage {
 
     fn charge_of(&self, store: usize) -> Charge {
         let plan = &self.plan.stores[store];
-        let seat = |(replica, database): (usize, ProcessId)| Seat {
-            node: self.layout.node_of(database),
-            agent: self.layout.process(Task::Agent { store, replica }).expect("built with it"),
-            database,
-        };
         Charge {
             group: Layout::store_group(store),
             label: Label::new("failover").with(&plan.name),
-            seats: self.replicas(store).enumerate().map(seat).collect(),
+            seats: self.seats(store).collect(),
             primary: 0,
             leased: plan.lease.is_some(),
             routers: self.routers(store),

@@ -121,6 +121,7 @@ impl<O: Observer> World<'_, O> {
                 self.fact(Fact::Routed { client, resolver, group, node });
             }
             Effect::Watchdog { after } => self.wind_watchdog(node, after),
+            Effect::Start(other) => self.start(other),
             Effect::Claim(claim) => self.claim(node, claim),
             // The frequent ones are carried out above.
             Effect::Send { .. }

@@ -164,8 +164,10 @@ impl Layout {
             }
         }
         for (failover, plan) in plan.failovers.iter().enumerate() {
-            let node = self.add_at(&plan.name, plan.controller);
-            self.add_process(node, Task::Controller { failover });
+            for spot in &plan.controllers {
+                let node = self.add_at(&plan.name, *spot);
+                self.add_process(node, Task::Controller { failover });
+            }
         }
         for (routing, plan) in plan.routings.iter().enumerate() {
             for spot in &plan.name_servers {

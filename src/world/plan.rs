@@ -107,7 +107,7 @@ impl Plan {
         self.stores.iter().for_each(|store| add(&store.name, &store.replicas));
         self.leases.iter().for_each(|lease| add(&lease.name, &lease.voters));
         self.health_checks.iter().for_each(|check| add(&check.name, &check.checkers));
-        self.failovers.iter().for_each(|failover| add(&failover.name, &[failover.controller]));
+        self.failovers.iter().for_each(|failover| add(&failover.name, &failover.controllers));
         self.routings.iter().for_each(|routing| add(&routing.name, &routing.name_servers));
         for store in &self.stores {
             add(&format!("storage:{}", store.name), store.token_storage.as_slice());
@@ -233,8 +233,8 @@ pub struct FailoverPlan {
     pub name: String,
     /// Its parameters.
     pub params: FailoverParams,
-    /// Where the controller stands.
-    pub controller: Spot,
+    /// Where controllers stand; nowhere when agents race.
+    pub controllers: Vec<Spot>,
 }
 
 /// A routing.

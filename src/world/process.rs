@@ -4,6 +4,7 @@ use crate::model::client::Population;
 use crate::model::control::agent::Agent;
 use crate::model::control::controller::Controller;
 use crate::model::control::coordination::Voter;
+use crate::model::control::race::Racer;
 use crate::model::control::storage::Storage;
 use crate::model::ctx::{Ctx, Input, Machine};
 use crate::model::detect::checker::Checker;
@@ -49,6 +50,8 @@ processes! {
     Database(Replica),
     /// The agent beside it.
     Agent(Agent),
+    /// An agent that races for the lease.
+    Racer(Racer),
     /// A checker.
     Checker(Checker),
     /// A failover controller.

@@ -96,6 +96,8 @@ pub(super) struct Slot {
     pub site: usize,
     /// True when it can admit writes or lead: only then is it asked after each step.
     pub stands: bool,
+    /// True when only its agent starts it again after a death.
+    pub supervised: bool,
     pub state: State,
     /// Counts its lives: what belongs to an earlier one is void.
     pub incarnation: u32,

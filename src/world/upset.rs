@@ -158,8 +158,15 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Starts a process again, if nothing stops it any longer.
+    /// Starts a process again, if nothing stops it any longer, unless that is for its agent to do.
     fn revive(&mut self, process: ProcessId) {
+        if !self.slots[process.index()].supervised {
+            self.start(process);
+        }
+    }
+
+    /// Starts a dead process, if nothing stops it any longer.
+    pub(super) fn start(&mut self, process: ProcessId) {
         let slot = &mut self.slots[process.index()];
         let node = slot.node;
         let held = !slot.stopped_by.is_empty() || !self.hosts[node.index()].down_by.is_empty();

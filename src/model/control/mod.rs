@@ -22,7 +22,11 @@ use crate::sim::param::{Bandwidth, Bytes, Name, Share};
 
 pub mod agent;
 pub mod controller;
+pub mod holder;
+pub mod race;
 pub mod storage;
+
+use race::RaceParams;
 
 crate::choices! {
     /// Who stops a primary whose lease has run out.
@@ -59,6 +63,16 @@ crate::params! {
         reboot_time: DistSpec = DistSpec::Constant(Span::from_secs(60)), "our choice";
         /// How the voters elect their leader.
         election: ElectionParams = ElectionParams::default(), "see its own keys";
+    }
+}
+
+crate::choices! {
+    /// Who decides that a store fails over, and to whom.
+    pub enum DecidedBy {
+        /// One controller.
+        Controller = "controller",
+        /// Nobody apart: the agents race for the lease (Patroni).
+        Race = "race",
     }
 }
 
@@ -147,12 +161,16 @@ crate::params! {
 
 crate::params! {
     /// Failover: a controller that detects, decides, and takes five steps: stop traffic, drain,
-    /// fence, promote, route.
+    /// fence, promote, route; or agents that race for the lease, promote and route.
     pub struct FailoverParams {
+        /// Who decides.
+        decided_by: DecidedBy = DecidedBy::Controller, "our choice";
         /// What begins a failover.
         trigger: Trigger = Trigger::Automatic, "our choice";
         /// Where the controller runs.
-        controller: ControllerParams, required;
+        controller: Option<ControllerParams> = None, "required where a controller decides";
+        /// How agents race for the lease, with `decided_by = "race"`.
+        race: RaceParams = RaceParams::default(), "see its own keys";
         /// How long a person takes to agree with `trigger = "approval"`, or to notice an alert
         /// and begin with `trigger = "manual"`.
         operator_response: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";

@@ -202,6 +202,7 @@ impl Words<'_> {
     fn step(&self, step: FailoverStep) -> &'static str {
         match step {
             FailoverStep::Suspected => "enough checkers say unhealthy, hold time begins",
+            FailoverStep::Race => "the lease is free, I race for it",
             FailoverStep::CoolDown => "waiting for the cool-down after the last failover",
             FailoverStep::Approve => "waiting for a person",
             FailoverStep::Declared => "declared",

@@ -1,12 +1,17 @@
 //! Failovers: what starts them, what they wait for, what becomes of the old primary.
 
-use super::{Check, limits};
-use crate::model::control::{FailoverParams, Fencing, RejoinAs, Trigger};
+use super::{Check, limits, race};
+use crate::model::control::{DecidedBy, FailoverParams, Fencing, RejoinAs, Trigger};
 use crate::scenario::draft::{Named, place_in};
 
 pub(super) fn failovers(check: &mut Check<'_>) {
     for table in &check.draft.failovers {
         let params = &table.params;
+        rejoining(check, table);
+        race::decider(check, table);
+        if params.decided_by == DecidedBy::Race {
+            continue;
+        }
         let contact = params.contact_interval;
         limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
         for (i, fencing) in params.fencing.iter().enumerate() {
@@ -17,7 +22,6 @@ pub(super) fn failovers(check: &mut Check<'_>) {
         }
         self_fencing(check, table);
         person(check, table);
-        rejoining(check, table);
         if params.trigger == Trigger::Never && table.wrote("cooldown") {
             no_effect(check, table, "cooldown", "with trigger = \"never\"");
         }

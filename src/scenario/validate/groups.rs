@@ -71,7 +71,8 @@ fn failover_of(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StoreP
         check.error(&named("failover"), message, "state its standbys");
     }
     let unresolved = table.wrote("health_check");
-    if store.health_check.is_none() && !never && !unresolved {
+    let races = failover.params.decided_by == crate::model::control::DecidedBy::Race;
+    if store.health_check.is_none() && !never && !unresolved && !races {
         let message =
             format!("`{}` has a failover and no health check: it never begins", table.name);
         let help = "declare one: [health_check]; or state trigger = \"never\"";

@@ -16,6 +16,7 @@ mod limits;
 mod objectives;
 mod population;
 mod probes;
+mod race;
 mod replication;
 mod servers;
 mod systems;

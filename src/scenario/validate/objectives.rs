@@ -1,7 +1,7 @@
 //! Objectives that nothing in the file can meet.
 
 use super::{Check, shortest};
-use crate::model::control::Trigger;
+use crate::model::control::{DecidedBy, Trigger};
 use crate::model::replica::{ModeParams, async_log};
 use crate::sim::Span;
 use crate::world::fault::{FaultParams, crash};
@@ -32,16 +32,25 @@ pub(super) fn policy(check: &mut Check<'_>) {
     availability(check);
 }
 
-/// The shortest failover there can be: the probes that must fail, the hold, the five steps.
+/// The shortest failover there can be: the probes that must fail, the hold, the five steps; or
+/// the lapse of the lease, promotion and routing.
 fn failover_floor(check: &Check<'_>, store: &StorePlan) -> Option<Span> {
     let failover = &check.plan.failovers[store.failover?].params;
+    // A process killed on a live host refuses at once; everything else is silence.
+    let refuses = |fault: &FaultPlan| matches!(&fault.params, FaultParams::Crash(c) if c.process != crash::Process::Host);
+    let silent = !check.plan.faults.iter().any(refuses);
+    if failover.decided_by == DecidedBy::Race {
+        // The lease of a primary that is silent lapses first; it was renewed a round ago at most.
+        let lease = &check.plan.leases[store.lease?].params;
+        let lapse = lease.ttl.saturating_add(lease.guard).saturating_sub(failover.race.loop_wait);
+        let lapse = if silent { lapse } else { Span::ZERO };
+        let steps = shortest(&failover.promotion).saturating_add(shortest(&failover.route));
+        return Some(lapse.saturating_add(steps));
+    }
     let probe = &check.plan.health_checks[store.health_check?].params;
     let interval =
         probe.fast_interval.unwrap_or(probe.request_interval).min(probe.request_interval);
     let failures = u64::from(probe.failure_threshold).saturating_sub(1);
-    // A process killed on a live host refuses at once; everything else is silence.
-    let refuses = |fault: &FaultPlan| matches!(&fault.params, FaultParams::Crash(c) if c.process != crash::Process::Host);
-    let silent = !check.plan.faults.iter().any(refuses);
     let mut floor = interval.saturating_mul(failures).saturating_add(probe.hold);
     if silent {
         floor = floor.saturating_add(probe.timeout);

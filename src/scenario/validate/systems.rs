@@ -1,6 +1,6 @@
 //! Leases, health checks, routings: quorums that can be reached, times that make sense together.
 
-use super::{Check, limits, probes, shortest};
+use super::{Check, limits, probes, race, shortest};
 use crate::model::control::{EnforcedBy, LeaseParams};
 use crate::model::route::ViaParams;
 use crate::scenario::draft::{Named, place_in};
@@ -9,7 +9,7 @@ use crate::sim::param::Place;
 
 pub(super) fn leases(check: &mut Check<'_>) {
     let (draft, plan) = (check.draft, check.plan);
-    for (table, lease) in draft.leases.iter().zip(&plan.leases) {
+    for (index, (table, lease)) in draft.leases.iter().zip(&plan.leases).enumerate() {
         let voters = lease.voters.len();
         if table.wrote("voters") && table.params.voters.is_empty() {
             let message = "a lease without voters is never granted".to_string();
@@ -19,12 +19,16 @@ pub(super) fn leases(check: &mut Check<'_>) {
             let help = "an odd number is better: add a witness, or take one away";
             check.doubt(table.place_of("voters"), message, help);
         }
+        if !race::only_racers_use(check, index) {
+            renewal(check, table);
+        }
         lease_times(check, table);
         election(check, table);
     }
 }
 
-fn lease_times(check: &mut Check<'_>, table: &Named<LeaseParams>) {
+/// How often its holder renews, against how long it lasts.
+fn renewal(check: &mut Check<'_>, table: &Named<LeaseParams>) {
     let lease = &table.params;
     limits::period(check, table.place_of("renew_interval"), "renew_interval", lease.renew_interval);
     if lease.ttl <= lease.renew_interval {
@@ -34,20 +38,27 @@ fn lease_times(check: &mut Check<'_>, table: &Named<LeaseParams>) {
         );
         let key = if table.wrote("ttl") { "ttl" } else { "renew_interval" };
         check.error(table.place_of(key), message, "renew at least twice in a ttl");
-    } else if lease.guard >= lease.ttl {
-        let message = format!(
-            "guard ({}) is not shorter than ttl ({}): no lease is ever held",
-            lease.guard, lease.ttl
-        );
-        let key = if table.wrote("guard") { "guard" } else { "ttl" };
-        check.error(table.place_of(key), message, "the guard covers clock drift over one ttl");
-    } else if lease.renew_interval.saturating_add(lease.guard) >= lease.ttl {
+    } else if lease.guard < lease.ttl
+        && lease.renew_interval.saturating_add(lease.guard) >= lease.ttl
+    {
         let message = format!(
             "guard ({}) and renew_interval ({}) use up the ttl ({}): the holder stops before it renews",
             lease.guard, lease.renew_interval, lease.ttl
         );
         let key = if table.wrote("guard") { "guard" } else { "ttl" };
         check.error(table.place_of(key), message, "renew_interval + guard must stay below ttl");
+    }
+}
+
+fn lease_times(check: &mut Check<'_>, table: &Named<LeaseParams>) {
+    let lease = &table.params;
+    if lease.guard >= lease.ttl {
+        let message = format!(
+            "guard ({}) is not shorter than ttl ({}): no lease is ever held",
+            lease.guard, lease.ttl
+        );
+        let key = if table.wrote("guard") { "guard" } else { "ttl" };
+        check.error(table.place_of(key), message, "the guard covers clock drift over one ttl");
     }
     drift_against_guard(check, table);
     if lease.enforced_by == EnforcedBy::Agent {

@@ -2,9 +2,10 @@
 
 use regionsim::model::control::agent::{Agent, AgentPlan};
 use regionsim::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan};
+use regionsim::model::control::race::{Learn, RaceParams, Racer, RacerPlan};
 use regionsim::model::control::storage::Storage;
 use regionsim::model::control::{
-    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, Trigger,
+    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, RejoinParams, Trigger,
 };
 use regionsim::model::ctx::Machine;
 use regionsim::model::detect::Asks;
@@ -93,6 +94,7 @@ impl Words {
             }
             "Granted" => return Msg::Lease(group, LeaseMsg::Granted { seq, token }),
             "Acquire" => return Msg::Lease(group, LeaseMsg::Acquire { seq, token }),
+            "Changed" => return Msg::Lease(group, LeaseMsg::Changed),
             "Leading" => return Msg::Local(group, LocalMsg::Leading { term }),
             "Fenced" => return Msg::Local(group, LocalMsg::Fenced { token }),
             "Ask" => return Msg::Local(group, LocalMsg::Ask { seq }),
@@ -137,6 +139,7 @@ pub fn machine(words: &Words) -> (Box<dyn Machine>, ProcessId, NodeId) {
     match words.verb() {
         "checker" => (Box::new(checker(words)), ProcessId(90), NodeId(9)),
         "agent" => (Box::new(agent(words)), ProcessId(1), NodeId(0)),
+        "racer" => (Box::new(racer(words)), ProcessId(10), NodeId(0)),
         "controller" => (Box::new(controller(words)), ProcessId(50), NodeId(5)),
         "storage" => (Box::new(Storage::new()), ProcessId(60), NodeId(6)),
         other => panic!("unknown machine {other:?}"),
@@ -156,9 +159,8 @@ fn checker(words: &Words) -> Checker {
     Checker::new(&params, GroupId(0), targets, vec![ProcessId(50)], dice)
 }
 
-/// Beside database p100 on node 0; voters p70, p71, p72.
-fn agent(words: &Words) -> Agent {
-    let lease = LeaseParams {
+fn lease(words: &Words) -> LeaseParams {
+    LeaseParams {
         ttl: words.span_or("ttl", Span::from_secs(10)),
         renew_interval: words.span_or("renew", Span::from_secs(3)),
         request_timeout: words.span_or("request", Span::from_secs(1)),
@@ -169,7 +171,48 @@ fn agent(words: &Words) -> Agent {
             _ => EnforcedBy::Database,
         },
         ..LeaseParams::default()
-    };
+    }
+}
+
+/// Replica `n`: agent p10 + n and database p100 + n on node n.
+fn seat(n: u16) -> Seat {
+    Seat { node: NodeId(n), agent: ProcessId(10 + n), database: ProcessId(100 + n) }
+}
+
+/// Beside database p100 on node 0; voters p70, p71; rivals with agents p11, p12, …; router p200.
+fn racer(words: &Words) -> Racer {
+    let race = RaceParams::default();
+    Racer::new(RacerPlan {
+        group: GroupId(0),
+        seat: seat(0),
+        rivals: (1..words.number("seats").max(2) as u16).map(seat).collect(),
+        lease: LeaseParams { ttl: words.span_or("ttl", Span::from_secs(30)), ..lease(words) },
+        voters: vec![ProcessId(70), ProcessId(71)],
+        race: RaceParams {
+            learn: if words.has("poll") { Learn::Poll } else { Learn::Watch },
+            check_timeout: words.span_or("check", race.check_timeout),
+            demotion: DistSpec::Constant(words.span_or("demotion", Span::ZERO)),
+            primary_start_timeout: words.span_or("start", race.primary_start_timeout),
+            start_attempts: words.number("attempts").max(1) as u32,
+            ..race
+        },
+        rejoin: RejoinParams {
+            becomes: if words.has("zombie") { RejoinAs::Zombie } else { RejoinAs::Standby },
+            ..RejoinParams::default()
+        },
+        promotion: DistSpec::Constant(Span::from_secs(2)),
+        route: DistSpec::Constant(words.span_or("route", Span::ZERO)),
+        routers: vec![ProcessId(200)],
+        entry_bytes: 1_000,
+        streams: dice(),
+        label: Label::new("orders"),
+        dice: dice().stream(Label::new("agent")),
+    })
+}
+
+/// Beside database p100 on node 0; voters p70, p71, p72.
+fn agent(words: &Words) -> Agent {
+    let lease = lease(words);
     let voters = vec![ProcessId(70), ProcessId(71), ProcessId(72)];
     Agent::new(AgentPlan {
         group: GroupId(0),
@@ -219,8 +262,6 @@ fn controller(words: &Words) -> Controller {
     if words.has("self") {
         failover.fencing = vec![Fencing::SelfStop];
     }
-    let seat =
-        |n: u16| Seat { node: NodeId(n), agent: ProcessId(10 + n), database: ProcessId(100 + n) };
     let store = StorePlan {
         group: GroupId(0),
         label: Label::new("orders"),

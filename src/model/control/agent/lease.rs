@@ -1,7 +1,7 @@
 //! What the agent makes of its lease: renews it, tells the database, enforces it.
 
-use super::holder::Heard;
 use super::*;
+use crate::model::control::holder::Heard;
 
 impl Agent {
     /// Begins to ask for the lease; renewals have a phase of their own.
@@ -54,7 +54,7 @@ impl Agent {
             return;
         }
         match holder.on_answer(msg, ctx) {
-            Heard::Nothing => {}
+            Heard::Nothing | Heard::Seen(_) => {}
             Heard::Granted { until, fresh } => self.on_granted(until, fresh, ctx),
             Heard::Denied { holder, token } => self.on_denied(holder, token, ctx),
         }

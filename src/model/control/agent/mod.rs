@@ -1,7 +1,7 @@
 //! The agent beside a database: keeps its lease, obeys the controller, fences itself.
 //!
-//! `holder` is the client of the lease, `lease` what the agent makes of its answers, `obey` what
-//! it does for the controller and hears from the database. Will never know what the database holds beyond what
+//! `lease` is what the agent makes of the service's answers, `obey` what it does for the
+//! controller and hears from the database. Will never know what the database holds beyond what
 //! it reports, nor what the controller thinks beyond what it says.
 //!
 //! # Decided
@@ -16,10 +16,10 @@
 //!   it stops its database until it hears a hello that names it.
 //! - Without a lease, `Take` is answered at once with token 0: the token of `Promote` rules.
 
-mod holder;
 mod lease;
 mod obey;
 
+use crate::model::control::holder::{Holder, LAPSE, REQUEST};
 use crate::model::control::{EnforcedBy, LeaseParams};
 use crate::model::ctx::{Ctx, Effect, Input, Machine, Timer};
 use crate::model::id::{FencingToken, GroupId, NodeId, Position, ProcessId, Term};
@@ -27,7 +27,6 @@ use crate::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, Role};
 use crate::sim::Span;
 use crate::sim::rng::Stream;
 use crate::sim::time::LocalTime;
-use holder::{Holder, LAPSE, REQUEST};
 
 /// Renew the lease, or try again to get it.
 pub const RENEW: u16 = 1;

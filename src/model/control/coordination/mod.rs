@@ -18,10 +18,16 @@
 //!   its successor hears of the commitment, the successor leaves it again, with the same token:
 //!   nobody can know whether the first one came to it.
 //! - One command per store is under way at a time; requests that meet one wait for its end.
+//! - How a lease stands is told by the leader from what it has applied: who acts on an old answer
+//!   asks for the lease, and is denied.
+//! - A watch is kept by the leader alone and fires once. One that was kept by a leader of before
+//!   is lost: who watches looks again in its next loop (etcd's clients reconnect).
 
 mod command;
 #[cfg(test)]
 mod laws;
+mod lease;
+mod look;
 
 pub use command::Command;
 
@@ -31,49 +37,12 @@ use crate::model::ctx::{Ctx, Effect, Input, Machine, Timer};
 use crate::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
 use crate::model::msg::{LeaseMsg, Msg};
 use crate::sim::rng::Stream;
-use crate::sim::time::{LocalTime, Span};
+use crate::sim::time::Span;
+use lease::{Lease, Pending, Request};
 use std::collections::BTreeMap;
 
 /// Payload of an answer on the wire: a small message.
 const ANSWER_BYTES: u32 = 100;
-
-/// A request that is not answered yet.
-#[derive(Clone, Copy, Debug)]
-struct Request {
-    from: ProcessId,
-    node: NodeId,
-    seq: u32,
-    /// The token it shows.
-    shown: FencingToken,
-    /// It gives this one up, instead of asking for one.
-    gives_up: Option<FencingToken>,
-}
-
-/// One store's lease.
-#[derive(Clone, Debug, Default)]
-struct Lease {
-    // Replicated.
-    holder: Option<NodeId>,
-    /// Who held it last: the owner of `token`.
-    last: NodeId,
-    token: FencingToken,
-    // The leader's own.
-    deadline: LocalTime,
-    /// The grant is of an earlier term, and was committed under this leader: whether the
-    /// earlier one came to say so is not known.
-    inherited: bool,
-    /// The command under way.
-    pending: Option<Pending>,
-    /// Requests that wait for its end.
-    waiting: Vec<Request>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    index: u32,
-    /// Whom to answer once it is committed.
-    request: Option<Request>,
-}
 
 /// A voter of the coordination service.
 #[derive(Clone, Debug)]
@@ -145,9 +114,13 @@ impl Voter {
         let (seq, shown, gives_up) = match msg {
             LeaseMsg::Acquire { seq, token } => (seq, token, None),
             LeaseMsg::Release { token } => (0, token, Some(token)),
-            LeaseMsg::Granted { .. } | LeaseMsg::Denied { .. } | LeaseMsg::NotLeader { .. } => {
-                return;
-            }
+            LeaseMsg::Look { seq, watch } => return self.on_look(from, group, seq, watch, ctx),
+            LeaseMsg::Publish { token, at } => return self.on_publish(node, group, token, at, ctx),
+            LeaseMsg::Granted { .. }
+            | LeaseMsg::Denied { .. }
+            | LeaseMsg::NotLeader { .. }
+            | LeaseMsg::Seen { .. }
+            | LeaseMsg::Changed => return,
         };
         let request = Request { from, node, seq, shown, gives_up };
         if self.raft.leads().is_none() {
@@ -215,7 +188,7 @@ impl Voter {
             if leads.is_some() {
                 // The clocks of an earlier leader are not ours: every lease starts afresh.
                 for (&group, lease) in &mut self.leases {
-                    start_clock(group, lease, self.full, ctx);
+                    lease.start_clock(group, self.full, ctx);
                 }
             }
         }
@@ -237,6 +210,7 @@ impl Voter {
     fn turn_away(&mut self, ctx: &mut Ctx<'_>) {
         let hint = self.hint();
         for (&group, lease) in &mut self.leases {
+            lease.watchers.clear();
             if self.led.is_none() {
                 ctx.cancel_timer(Timer::nth(Voter::LAPSE, u32::from(group.0)));
             }
@@ -263,30 +237,17 @@ impl Voter {
         let Some(command) = Command::decode(entry.word) else { return };
         let group = command.group();
         let lease = self.leases.entry(group).or_default();
-        let granted = match command {
-            Command::Grant { holder, token, .. } => {
-                let free = lease.holder.is_none() && token > lease.token;
-                if free {
-                    (lease.holder, lease.last, lease.token) = (Some(holder), holder, token);
-                }
-                free
-            }
-            Command::Renew { holder, token, .. } => {
-                lease.holder == Some(holder) && lease.token == token
-            }
-            Command::Revoke { token, .. } => {
-                if lease.token == token {
-                    lease.holder = None;
-                }
-                false
-            }
-        };
+        let before = (lease.holder, lease.token);
+        let granted = lease.obey(command);
         if self.led.is_none() {
             lease.inherited = false;
             return;
         }
+        if before != (lease.holder, lease.token) {
+            lease.changed(group, ctx);
+        }
         if granted {
-            start_clock(group, lease, self.full, ctx);
+            lease.start_clock(group, self.full, ctx);
         }
         if granted && let Command::Grant { holder, token, .. } = command {
             lease.inherited = self.led != Some(entry.term);
@@ -330,12 +291,6 @@ impl Voter {
             self.propose(Command::Revoke { group, token }, None, ctx);
         }
     }
-}
-
-/// A lease runs its full length from now, by the leader's clock.
-fn start_clock(group: GroupId, lease: &mut Lease, full: Span, ctx: &mut Ctx<'_>) {
-    lease.deadline = ctx.now().saturating_add(full);
-    ctx.set_timer(Timer::nth(Voter::LAPSE, u32::from(group.0)), full);
 }
 
 impl Machine for Voter {

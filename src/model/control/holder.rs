@@ -1,9 +1,10 @@
-//! The client of the coordination service: asks its voters for a lease and keeps it.
+//! The client of the coordination service: asks its voters for a lease and keeps it, or only asks
+//! who holds it.
 
 use crate::model::control::LeaseParams;
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::fact::Claim;
-use crate::model::id::{FencingToken, GroupId, NodeId, ProcessId};
+use crate::model::id::{FencingToken, GroupId, LogIndex, NodeId, ProcessId};
 use crate::model::msg::{LeaseMsg, Msg};
 use crate::sim::Span;
 use crate::sim::time::LocalTime;
@@ -35,6 +36,28 @@ pub enum Heard {
         /// With which token.
         token: FencingToken,
     },
+    /// It stands so.
+    Seen(Seen),
+}
+
+/// How a lease stands, as the service said.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Seen {
+    /// Who holds it.
+    pub holder: Option<NodeId>,
+    /// The newest token there is; 0 when nobody ever held it.
+    pub token: FencingToken,
+    /// How far the holder's database had come when it last said so.
+    pub published: LogIndex,
+}
+
+/// What is asked, and asked again of the next voter.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Question {
+    /// For the lease.
+    Lease,
+    /// How it stands; and to be told of the next change.
+    State { watch: bool },
 }
 
 /// The holder's side of a lease.
@@ -49,6 +72,7 @@ pub struct Holder {
     /// Requests that were sent, with the local time they were sent at.
     asked: Vec<(u32, LocalTime)>,
     seq: u32,
+    question: Question,
     answered: bool,
     /// Voters tried in a row without an answer that decides.
     hops: usize,
@@ -69,6 +93,7 @@ impl Holder {
             leader: 0,
             asked: Vec::new(),
             seq: 0,
+            question: Question::Lease,
             answered: true,
             hops: 0,
             token: FencingToken::default(),
@@ -92,9 +117,24 @@ impl Holder {
     pub fn waiting(&self) -> bool {
         !self.answered
     }
-    /// Asks the voter that is believed to lead. Validity counts from now: from before the
-    /// service can have granted it.
+    /// Asks the voter that is believed to lead for the lease. Validity counts from now: from
+    /// before the service can have granted it.
     pub fn ask(&mut self, ctx: &mut Ctx<'_>) {
+        self.question = Question::Lease;
+        self.put(ctx);
+    }
+    /// Asks it how the lease stands, and, to `watch`, for a word when that changes.
+    pub fn look(&mut self, watch: bool, ctx: &mut Ctx<'_>) {
+        self.question = Question::State { watch };
+        self.put(ctx);
+    }
+    /// Tells it how far the database has come, while the lease is ours.
+    pub fn publish(&self, at: LogIndex, ctx: &mut Ctx<'_>) {
+        if let Some(leader) = self.voters.get(self.leader) {
+            ctx.cast(*leader, Msg::Lease(self.group, LeaseMsg::Publish { token: self.token, at }));
+        }
+    }
+    fn put(&mut self, ctx: &mut Ctx<'_>) {
         if self.voters.is_empty() {
             return;
         }
@@ -104,7 +144,11 @@ impl Holder {
             self.asked.remove(0);
         }
         self.asked.push((self.seq, ctx.now()));
-        let msg = LeaseMsg::Acquire { seq: self.seq, token: self.token };
+        let seq = self.seq;
+        let msg = match self.question {
+            Question::Lease => LeaseMsg::Acquire { seq, token: self.token },
+            Question::State { watch } => LeaseMsg::Look { seq, watch },
+        };
         ctx.cast(self.voters[self.leader], Msg::Lease(self.group, msg));
         ctx.set_timer(Timer::nth(REQUEST, self.seq), self.params.request_timeout);
     }
@@ -113,7 +157,7 @@ impl Holder {
         if seq == self.seq && !self.answered {
             self.hops = 0;
             self.leader = (self.leader + 1) % self.voters.len();
-            self.ask(ctx);
+            self.put(ctx);
         }
     }
     /// A voter's process does not run: asks the next.
@@ -158,9 +202,19 @@ impl Holder {
                 }
                 Heard::Nothing
             }
-            LeaseMsg::Denied { .. } | LeaseMsg::Acquire { .. } | LeaseMsg::Release { .. } => {
-                Heard::Nothing
+            LeaseMsg::Seen { seq, holder, token, published } if seq == self.seq => {
+                match self.settle(seq, ctx) {
+                    Some(_) => Heard::Seen(Seen { holder, token, published }),
+                    None => Heard::Nothing,
+                }
             }
+            LeaseMsg::Denied { .. }
+            | LeaseMsg::Seen { .. }
+            | LeaseMsg::Acquire { .. }
+            | LeaseMsg::Release { .. }
+            | LeaseMsg::Look { .. }
+            | LeaseMsg::Publish { .. }
+            | LeaseMsg::Changed => Heard::Nothing,
         }
     }
     /// Closes the request `seq`: when it was sent, if it is remembered.
@@ -182,7 +236,7 @@ impl Holder {
         if self.hops <= self.voters.len() {
             self.leader = hinted.unwrap_or((self.leader + 1) % self.voters.len());
             ctx.cancel_timer(Timer::nth(REQUEST, self.seq));
-            self.ask(ctx);
+            self.put(ctx);
         } else {
             let pause = self.params.request_timeout.min(Span::from_millis(200));
             ctx.set_timer(Timer::nth(REQUEST, self.seq), pause);

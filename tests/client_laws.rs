@@ -4,6 +4,8 @@
 mod stage;
 
 use proptest::prelude::*;
+use regionsim::model::client::loops::paced::Late;
+use regionsim::model::client::loops::{LoopParams, OpWord, closed, paced, script, sequence};
 use regionsim::model::client::{Arrival, ArrivalParams, ClientParams, KeyParams, RetryParams};
 use regionsim::model::ctx::{Class, Effect, Input};
 use regionsim::model::fact::{OpKind, Outcome};
@@ -160,9 +162,53 @@ impl Trial {
     }
 }
 
+/// Users of each kind who do not think long.
+fn any_users() -> impl Strategy<Value = LoopParams> {
+    let times = proptest::collection::vec(0u64..5000, 1..20).prop_map(|mut times| {
+        times.sort_unstable();
+        times.into_iter().map(Span::from_millis).collect::<Vec<_>>()
+    });
+    let word = |ms: u64| [OpWord::Write, OpWord::Read][(ms % 2) as usize];
+    (0usize..5, 0u64..200, 1u32..4, times, any::<bool>()).prop_map(
+        move |(which, ms, count, times, repeat)| {
+            let (pause, reads) = (Span::from_millis(ms), Share(0.3));
+            let exponential = DistSpec::exponential(pause.saturating_add(Span::from_millis(1)));
+            let late = [Late::CatchUp, Late::Skip][usize::from(repeat)];
+            let key = |n: usize| (!n.is_multiple_of(3)).then_some(n as u32);
+            match which {
+                0 => LoopParams::Closed(closed::Params { count, think_time: exponential, reads }),
+                1 | 2 => {
+                    let every = pause.max(Span::from_millis(1));
+                    LoopParams::Paced(paced::Params { every, count, late, reads })
+                }
+                3 => {
+                    let step = |n: usize| sequence::Step { op: word(n as u64), key: key(n) };
+                    let operations = (0..times.len()).map(step).collect();
+                    LoopParams::Sequence(sequence::Params {
+                        operations,
+                        pause: DistSpec::Constant(pause),
+                        repeat,
+                    })
+                }
+                _ => {
+                    let line = |(n, at): (usize, &Span)| script::Line {
+                        at: *at,
+                        op: word(n as u64),
+                        key: key(n),
+                    };
+                    let operations = times.iter().enumerate().map(line).collect();
+                    LoopParams::Script(script::Params { operations })
+                }
+            }
+        },
+    )
+}
+
 fn any_params() -> impl Strategy<Value = ClientParams> {
-    (1u32..5, 1u64..1500, 0u64..300, 0.0f64..=1.0).prop_map(
-        |(attempts, timeout, backoff, jitter)| ClientParams {
+    let users = proptest::option::of(any_users());
+    (1u32..5, 1u64..1500, 0u64..300, 0.0f64..=1.0, users).prop_map(
+        |(attempts, timeout, backoff, jitter, users)| ClientParams {
+            users,
             writes: Some(ArrivalParams { arrival: Arrival::Poisson, per_second: 40.0 }),
             reads: Some(ArrivalParams { arrival: Arrival::Constant, per_second: 20.0 }),
             keys: KeyParams { count: 100, zipf: 0.9 },
@@ -229,6 +275,9 @@ proptest! {
         params in any_params(), other in any_params(),
         via in any_via(), other_via in any_via(), blows in blows(),
     ) {
+        // Those who wait for their operations are in the law below.
+        let params = ClientParams { users: None, ..params };
+        let other = ClientParams { users: None, ..other };
         let mut one = Trial::new(&params, &via);
         blows.into_iter().for_each(|blow| one.blow(blow));
         // Another design, with other retries, where nobody ever answers.
@@ -243,5 +292,82 @@ proptest! {
             writes.map(|(at, _, _, key)| (*at, *key)).collect()
         };
         prop_assert_eq!(writes(&one), writes(&writes_only));
+    }
+    #[test]
+    fn one_user_does_the_same_things_whatever_becomes_of_them(
+        users in any_users(), params in any_params(), other in any_params(),
+        via in any_via(), other_via in any_via(), blows in blows(),
+    ) {
+        let users = alone(users);
+        let only = |params: ClientParams| {
+            ClientParams { writes: None, reads: None, users: Some(users.clone()), ..params }
+        };
+        let mut one = Trial::new(&only(params), &via);
+        blows.into_iter().for_each(|blow| one.blow(blow));
+        let mut silent = Trial::new(&only(other), &other_via);
+        silent.pass(one.stage.now.since(LocalTime::ZERO));
+        let (some, others) = (one.courses(), silent.courses());
+        if let LoopParams::Script(_) = users {
+            prop_assert_eq!(&one.invoked, &silent.invoked);
+            return Ok(());
+        }
+        for trial in [&some, &others] {
+            for pair in trial.windows(2) {
+                prop_assert!(pair[0].ended.is_some_and(|at| at <= pair[1].began), "one at a time");
+            }
+        }
+        match &users {
+            LoopParams::Paced(paced) if paced.late == Late::Skip => {
+                let by_tick: BTreeMap<LocalTime, _> = some.iter().map(|c| (c.began, c.act)).collect();
+                for course in some.iter().chain(&others) {
+                    let since = course.began.since(LocalTime::ZERO).as_nanos();
+                    prop_assert_eq!(since % paced.every.as_nanos(), 0, "only at ticks");
+                    let same = by_tick.get(&course.began).is_none_or(|act| *act == course.act);
+                    prop_assert!(same, "a tick has its operation, whatever was left out");
+                }
+            }
+            LoopParams::Paced(paced) => {
+                let due = |n: usize| LocalTime::ZERO + paced.every.saturating_mul(n as u64);
+                for (n, course) in some.iter().enumerate() {
+                    let before = n.checked_sub(1).and_then(|n| some[n].ended);
+                    prop_assert_eq!(Some(course.began), Some(due(n)).max(before));
+                }
+                prop_assert!(some.iter().zip(&others).all(|(a, b)| a.act == b.act));
+            }
+            _ => {
+                prop_assert!(some.iter().zip(&others).all(|(a, b)| a.act == b.act));
+                let pauses = |trial: &[Course]| -> Vec<Span> {
+                    trial.windows(2).map(|p| p[1].began.since(p[0].ended.unwrap())).collect()
+                };
+                prop_assert!(pauses(&some).iter().zip(&pauses(&others)).all(|(a, b)| a == b));
+            }
+        }
+    }
+}
+
+/// What one user did: when, what, and when it had ended.
+struct Course {
+    began: LocalTime,
+    act: (OpKind, u32),
+    ended: Option<LocalTime>,
+}
+
+impl Trial {
+    fn courses(&self) -> Vec<Course> {
+        let course = |(began, op, kind, key): &(LocalTime, OpId, OpKind, u32)| Course {
+            began: *began,
+            act: (*kind, *key),
+            ended: self.lives[op].ends.first().map(|(at, ..)| *at),
+        };
+        self.invoked.iter().map(course).collect()
+    }
+}
+
+/// The same with one user.
+fn alone(users: LoopParams) -> LoopParams {
+    match users {
+        LoopParams::Closed(params) => LoopParams::Closed(closed::Params { count: 1, ..params }),
+        LoopParams::Paced(params) => LoopParams::Paced(paced::Params { count: 1, ..params }),
+        other => other,
     }
 }

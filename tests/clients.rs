@@ -3,6 +3,7 @@
 
 mod stage;
 
+use regionsim::model::client::loops::{LoopParams, closed};
 use regionsim::model::client::{ArrivalParams, ClientParams, Population, RetryParams};
 use regionsim::model::ctx::{Effect, Input, Machine};
 use regionsim::model::fact::Outcome;
@@ -304,4 +305,28 @@ fn answered_operations_share_their_timers() {
     assert!((operations - 200_000.0).abs() < 2000.0, "four standard errors: {operations}");
     assert!(armings / operations < 1.01, "{armings} timers for {operations} operations");
     assert!(town.concluded.iter().all(|(_, outcome)| *outcome == Outcome::Ok));
+}
+
+/// The interactive response time law: N users who think for Z and are answered after R do
+/// N / (R + Z) operations a second. Here N = 10,000, Z = 1 s in the mean, R = 40 ms.
+///
+/// And what a crowd may cost: one timer per operation, and those of deadlines are shared.
+#[test]
+fn ten_thousand_users_do_what_the_law_of_response_times_says_for_a_timer_each() {
+    let think_time = DistSpec::exponential(Span::from_secs(1));
+    let reads = Share(0.7);
+    let users = closed::Params { count: 10_000, think_time, reads };
+    let params = ClientParams { users: Some(LoopParams::Closed(users)), ..ClientParams::default() };
+    let via = ViaParams::GlobalLb(GlobalLbParams::default());
+    let mut town = Town::new(&params, &via, Span::ZERO);
+    town.run_until(secs(10));
+    let before = town.sent.len();
+    assert!(town.clients.machine.in_flight() < 1_000, "40 ms of 9,615 a second, and gaps");
+    town.run_until(secs(20));
+    let rate = (town.sent.len() - before) as f64 / 10.0;
+    // A user's cycles vary by 1 / 1.04 of their mean: four standard errors of 96,000 of them.
+    assert!((rate - 10_000.0 / 1.04).abs() < 4.0 * (96_154.0f64).sqrt() / 10.0, "{rate}");
+    let armings = town.clients.armings() as f64;
+    let operations = town.sent.len() as f64;
+    assert!(armings < 1.01 * operations + 10_000.0, "{armings} timers for {operations} operations");
 }

@@ -5,7 +5,9 @@
 
 mod stage;
 
-use regionsim::model::client::{ClientParams, Population, RetryParams};
+use regionsim::model::client::loops::paced::Late;
+use regionsim::model::client::loops::{LoopParams, OpWord, closed, paced, script, sequence};
+use regionsim::model::client::{ClientParams, KeyParams, Population, RetryParams};
 use regionsim::model::ctx::{Class, Effect, Input, Timer};
 use regionsim::model::detect::{Asks, CheckRole};
 use regionsim::model::fact::Outcome;
@@ -17,9 +19,8 @@ use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Share;
 use regionsim::sim::time::{LocalTime, Span};
 use regionsim::sim::units::parse_span;
+use stage::{GROUP, Stage, answer, order, poisson, populate};
 use std::collections::BTreeMap;
-
-use stage::{GROUP, Stage, answer, order, poisson, population};
 
 const NAMES: [&str; 5] = ["clients", "db-a", "db-b", "ns-a", "ns-b"];
 
@@ -74,7 +75,44 @@ struct Script {
     /// How checks end, and the ends that are to be heard.
     habits: BTreeMap<ProcessId, String>,
     ends: Vec<Input>,
+    /// Operations are told with their keys.
+    users: bool,
     said: Vec<String>,
+}
+
+/// `users=closed think=1s`, `users=paced every=10ms late=skip`, `users=sequence ops=w3,r3`,
+/// `users=script ops=10s:w3,12s:r3`: what users do, and to which key.
+fn users(words: &Words<'_>) -> Option<LoopParams> {
+    let operation = |text: &str| {
+        let op = if text.starts_with('w') { OpWord::Write } else { OpWord::Read };
+        (op, text[1..].parse().ok())
+    };
+    let listed = words.value("ops").unwrap_or_default().split(',');
+    let count = words.number("count", 1);
+    Some(match words.value("users")? {
+        "closed" => {
+            let think_time = DistSpec::Constant(words.span("think", Span::from_secs(1)));
+            LoopParams::Closed(closed::Params { count, think_time, ..closed::Params::default() })
+        }
+        "paced" => LoopParams::Paced(paced::Params {
+            every: words.span("every", Span::from_millis(10)),
+            count,
+            late: if words.value("late") == Some("skip") { Late::Skip } else { Late::CatchUp },
+            ..paced::Params::default()
+        }),
+        "sequence" => LoopParams::Sequence(sequence::Params {
+            operations: listed.map(operation).map(|(op, key)| sequence::Step { op, key }).collect(),
+            pause: DistSpec::Constant(words.span("pause", Span::ZERO)),
+            repeat: words.0.contains(&"repeat"),
+        }),
+        _ => LoopParams::Script(script::Params {
+            operations: listed
+                .map(|line| line.split_once(':').expect("a time"))
+                .map(|(at, text)| (parse_span(at).expect(at), operation(text)))
+                .map(|(at, (op, key))| script::Line { at, op, key })
+                .collect(),
+        }),
+    })
 }
 
 impl Script {
@@ -87,6 +125,9 @@ impl Script {
         let params = ClientParams {
             writes: poisson(1e-9),
             reads: poisson(1e-9),
+            users: users(words),
+            from: words.span("from", Span::ZERO),
+            until: words.value("until").map(|text| parse_span(text).expect(text)),
             deadline: words.span("deadline", Span::from_secs(5)),
             retry: RetryParams {
                 attempts: words.number("attempts", 3),
@@ -95,22 +136,30 @@ impl Script {
                 jitter: Share(0.0),
                 ..retry
             },
+            keys: KeyParams { count: 10, zipf: 0.0 },
             ..ClientParams::default()
         };
-        let via = if words.value("via") == Some("proxy") {
-            ViaParams::Proxy(proxy(words))
-        } else if words.value("via") == Some("dns") {
-            ViaParams::Dns(DnsParams {
+        let via = match words.value("via") {
+            Some("dns") => Some(ViaParams::Dns(DnsParams {
                 ttl: words.span("ttl", Span::from_secs(60)),
                 resolvers: 1,
                 ..DnsParams::default()
-            })
-        } else {
-            let propagation = words.span("propagation", Span::from_secs(3));
-            ViaParams::GlobalLb(GlobalLbParams { propagation: DistSpec::Constant(propagation) })
+            })),
+            Some("proxy") => Some(ViaParams::Proxy(proxy(words))),
+            Some("node") => None,
+            _ => {
+                let propagation = words.span("propagation", Span::from_secs(3));
+                let propagation = DistSpec::Constant(propagation);
+                Some(ViaParams::GlobalLb(GlobalLbParams { propagation }))
+            }
         };
-        self.stage = Some(Stage::new(ProcessId(0), population(&params, &via, 1)));
-        // The script itself says when operations begin: no `Input::Start`, and a rate of nothing.
+        self.stage = Some(Stage::new(ProcessId(0), populate(&params, via.as_ref(), 1)));
+        // Of an open loop the script says when operations begin: no `Input::Start`, and a rate of
+        // nothing. Users begin by themselves.
+        self.users = params.users.is_some();
+        if self.users {
+            self.hear(Input::Start);
+        }
     }
     /// `start`: the router begins its own work.
     fn start(&mut self) {
@@ -187,6 +236,9 @@ impl Script {
     fn tell(&mut self, at: LocalTime, effects: Vec<Effect>) {
         for effect in effects {
             let said = match effect {
+                Effect::Invoke { op, kind, key, .. } if self.users => {
+                    format!("invoke {} {kind:?} key {key}", op.seq())
+                }
                 Effect::Invoke { op, kind, .. } => format!("invoke {} {kind:?}", op.seq()),
                 Effect::Conclude { op, outcome, by } => {
                     let by =
@@ -274,7 +326,7 @@ fn populations_do_what_their_stories_say() {
     let mut stories: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     stories.sort();
-    assert!(stories.len() >= 9, "the stories are there");
+    assert!(stories.len() >= 18, "the stories are there");
     let mut wrong = Vec::new();
     for path in stories {
         let text = std::fs::read_to_string(&path).unwrap();

@@ -29,6 +29,7 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
         let name_servers = name_servers(&params, &names, problems);
         routings.push(RoutingPlan { name: "routing".to_string(), params, name_servers });
     }
+    let clients = clients(draft, &stores, &names, problems);
     let plan = Plan {
         name: draft.scenario.params.name.text.clone(),
         warmup: run.warmup,
@@ -46,7 +47,7 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
             .collect(),
         failovers: draft.failovers.iter().map(|table| failover(table, &names, problems)).collect(),
         routings,
-        clients: clients(draft, &names, problems),
+        clients,
         faults: draft.faults.iter().enumerate().filter_map(|(i, f)| fault(i, f)).collect(),
         clock_drift_ppm: run.clock_drift_ppm,
         regions: names.regions,
@@ -156,7 +157,12 @@ fn name_servers(params: &RoutingParams, names: &Names, problems: &mut Problems) 
     }
 }
 
-fn clients(draft: &Draft, names: &Names, problems: &mut Problems) -> Vec<ClientPlan> {
+fn clients(
+    draft: &Draft,
+    stores: &[StorePlan],
+    names: &Names,
+    problems: &mut Problems,
+) -> Vec<ClientPlan> {
     let mut plans = Vec::new();
     for table in &draft.clients {
         let params = table.params.clone();
@@ -164,7 +170,12 @@ fn clients(draft: &Draft, names: &Names, problems: &mut Problems) -> Vec<ClientP
             true => names.spot(&params.region, problems).unwrap_or_default(),
             false => Spot::default(),
         };
+        let node = params.node.as_ref().and_then(|node| {
+            let wanted = params.store.as_ref();
+            replica_named(node, wanted, stores, names, problems)
+        });
         let store = match (&params.store, draft.stores.len()) {
+            (None, _) if params.node.is_some() => node.map(|(store, _)| store),
             (None, 1) => Some(0),
             (None, 0) => None,
             (None, _) => {
@@ -180,9 +191,39 @@ fn clients(draft: &Draft, names: &Names, problems: &mut Problems) -> Vec<ClientP
             params,
             spot,
             store: store.unwrap_or_default(),
+            node: node.map(|(_, replica)| replica),
         });
     }
     plans
+}
+
+/// The replica called `store@place`: the indexes of its store and of itself. Of any store, or of
+/// the one that is wanted.
+fn replica_named(
+    node: &Name,
+    wanted: Option<&Name>,
+    stores: &[StorePlan],
+    names: &Names,
+    problems: &mut Problems,
+) -> Option<(usize, usize)> {
+    let mut known = Vec::new();
+    for (number, store) in stores.iter().enumerate() {
+        if wanted.is_some_and(|wanted| wanted.text != store.name) {
+            continue;
+        }
+        for (replica, spot) in store.replicas.iter().enumerate() {
+            let name = format!("{}@{}", store.name, names.spot_name(*spot));
+            if name == node.text {
+                return Some((number, replica));
+            }
+            known.push(name);
+        }
+    }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let of = wanted.map_or(String::new(), |wanted| format!(" of `{}`", wanted.text));
+    let message = format!("no replica{of} is called `{}`", node.text);
+    problems.add_help(&node.place, message, super::names::suggest_few(&node.text, &known));
+    None
 }
 
 /// The name of a fault: as stated, or its kind and its place in the file, from 1.

@@ -54,6 +54,11 @@ impl Names {
         Some(Spot { region: index, zone })
     }
 
+    /// `region`, or `region/zone` where the region has zones.
+    pub fn spot_name(&self, spot: Spot) -> String {
+        self.regions[spot.region].spot_name(spot.zone)
+    }
+
     /// Every spot that a name covers: all zones of a region, or one zone.
     pub fn cover(&self, text: &str) -> Option<Vec<Spot>> {
         let spot = self.find_spot(text)?;

@@ -11,7 +11,7 @@ use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
 use crate::model::replica::{Mode, Replica, ReplicaSpec, Server};
 use crate::model::route::name_server::Zone;
-use crate::model::route::{NameServer, Place, Router, ViaParams};
+use crate::model::route::{Direct, NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::dist::{Dist, DistSpec};
@@ -289,7 +289,10 @@ impl Stage {
             ViaParams::Dns(_) => self.name_servers(routing),
             ViaParams::Proxy(_) => Vec::new(),
             ViaParams::GlobalLb(_) => self.layout.processes(|task| match task {
-                Task::Population { client } => self.plan.clients[client].store == store,
+                Task::Population { client } => {
+                    let plan = &self.plan.clients[client];
+                    plan.store == store && plan.node.is_none()
+                }
                 _ => false,
             }),
         }
@@ -328,19 +331,20 @@ impl Stage {
         let databases: Vec<ProcessId> = self.replicas(plan.store).collect();
         let id = ClientId::of(client);
         let group = Layout::store_group(plan.store);
-        let router = Router::new(
-            &self.plan.routings[store.routing].params.via,
-            &Place {
-                client: id,
-                name: &plan.name,
-                group,
-                initial: databases[0],
-                databases: &databases,
-                servers: &servers,
-                homes: &self.homes,
-                streams,
-            },
-        );
+        let place = Place {
+            client: id,
+            name: &plan.name,
+            group,
+            initial: databases[0],
+            databases: &databases,
+            servers: &servers,
+            homes: &self.homes,
+            streams,
+        };
+        let router = match plan.node {
+            Some(replica) => Router::Direct(Direct(databases[replica])),
+            None => Router::new(&self.plan.routings[store.routing].params.via, &place),
+        };
         let bytes = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         Process::Population(Box::new(Population::new(Setup {
             id,

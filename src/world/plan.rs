@@ -88,11 +88,7 @@ pub struct Plan {
 impl Plan {
     /// `region`, or `region/zone` where the region has zones.
     pub fn spot_name(&self, spot: Spot) -> String {
-        let region = &self.regions[spot.region];
-        match region.zones.get(spot.zone) {
-            Some(zone) => format!("{}/{zone}", region.name),
-            None => region.name.clone(),
-        }
+        self.regions[spot.region].spot_name(spot.zone)
     }
 
     /// Every node by the name that faults use, and where it stands: replicas `store@place`,
@@ -124,6 +120,16 @@ pub struct RegionPlan {
     pub name: String,
     /// Its zones' names; none means one zone without a name.
     pub zones: Vec<String>,
+}
+
+impl RegionPlan {
+    /// The name of the region, or of one of its zones where it has any: `region/zone`.
+    pub fn spot_name(&self, zone: usize) -> String {
+        match self.zones.get(zone) {
+            Some(zone) => format!("{}/{zone}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The wires between regions.
@@ -259,6 +265,8 @@ pub struct ClientPlan {
     pub spot: Spot,
     /// Index of its store.
     pub store: usize,
+    /// Index of the replica that it asks without any routing, where it asks one.
+    pub node: Option<usize>,
 }
 
 /// A fault.

@@ -62,6 +62,7 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
         },
         spot: spot(region),
         store: 0,
+        node: None,
     });
     Plan {
         name: "by-hand".into(),

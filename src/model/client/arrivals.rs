@@ -21,6 +21,8 @@ pub(super) struct Lane {
     pub keys: Stream,
     /// For the resolver of each.
     pub resolvers: Stream,
+    /// From when on nothing more begins.
+    pub until: LocalTime,
 }
 
 impl Lane {
@@ -38,13 +40,14 @@ impl Lane {
             arrivals: OpenLoop::new(params, dice("arrivals")),
             keys: dice("keys"),
             resolvers: dice("resolver"),
+            until: LocalTime::MAX,
         }
     }
     /// Arms the timer for the next operation of this lane, which has that number.
     #[inline]
     pub(super) fn await_next(&mut self, number: u32, ctx: &mut Ctx<'_>) {
         let next = self.arrivals.next();
-        if next != LocalTime::MAX {
+        if next < self.until {
             let timer = Timer::nth(ARRIVAL, number);
             ctx.effect(Effect::Wake { timer, after: next.since(ctx.now()) });
         }

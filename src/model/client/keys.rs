@@ -31,6 +31,14 @@ impl Keys {
             Keys::Zipf(zipf) => zipf.sample(dice),
         }
     }
+    /// The key that these 64 random bits stand for.
+    pub fn of_bits(&self, bits: u64) -> u32 {
+        match self {
+            // Off by less than 2^-40 of each key's share, for ten million keys.
+            Keys::Uniform(count) => ((u128::from(bits) * u128::from(*count)) >> 64) as u32,
+            Keys::Zipf(zipf) => zipf.rank_of(bits),
+        }
+    }
 }
 
 #[cfg(test)]

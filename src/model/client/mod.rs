@@ -15,17 +15,22 @@
 //!   first: a line with one timer for its head replaces a timer per operation.
 //! - A deadline is [`Unknown`](crate::model::fact::Outcome::Unknown), never a failure. An
 //!   attempt that once ended as unknown keeps the operation from ever failing definitely.
-//! - Arrivals are one file per kind of loop, behind [`population::Population`]'s two lanes.
+//! - An open loop is a lane of [`population::Population`]; users who wait for their operations
+//!   are numbers ([`loops`]), with one timer each. What a user does is drawn by user and number
+//!   of the operation, so that it too is the same whatever the store does.
 
 mod agenda;
 mod arrivals;
 pub mod keys;
+pub mod loops;
 pub mod population;
+mod users;
 mod window;
 
 pub use keys::Keys;
 pub use population::{Population, Setup};
 
+use crate::model::client::loops::LoopParams;
 use crate::sim::Span;
 use crate::sim::param::{Name, Share};
 
@@ -84,10 +89,20 @@ crate::params! {
         region: Name, required;
         /// Which store they use; may be left out while there is one.
         store: Option<Name> = None, "the only one";
-        /// Their writes.
+        /// The one node they all ask (`store@place`), whatever happens to it: no routing leads
+        /// them.
+        node: Option<Name> = None, "none: the store's routing leads them";
+        /// Their writes, as an open loop.
         writes: Option<ArrivalParams> = None, "none";
-        /// Their reads.
+        /// Their reads, as an open loop.
         reads: Option<ArrivalParams> = None, "none";
+        /// Users who do one thing after another: a table with the one key `closed`, `paced`,
+        /// `sequence` or `script`.
+        users: Option<LoopParams> = None, "none";
+        /// When they begin, from the start of the run.
+        from: Span = Span::ZERO, "the start of the run";
+        /// From when on they begin nothing more.
+        until: Option<Span> = None, "the end of the run";
         /// Which keys they touch.
         keys: KeyParams = KeyParams::default(), "see its own keys";
         /// How long a client waits in all; then the operation's outcome is unknown.

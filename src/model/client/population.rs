@@ -1,11 +1,13 @@
 //! One client population: begins operations, retries them, and says how each ended.
 
+mod retries;
 mod routed;
 
 use crate::model::client::ClientParams;
 use crate::model::client::agenda::{Pauses, Timeouts};
 use crate::model::client::arrivals::{ARRIVAL, Lane};
 use crate::model::client::keys::Keys;
+use crate::model::client::users::{Act, NOBODY, USER, Users};
 use crate::model::client::window::{Op, State, Window};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::fact::{OpKind, Outcome};
@@ -64,6 +66,11 @@ pub struct Population {
     keys: Keys,
     router: Router,
     lanes: [Option<Lane>; 2],
+    /// Those who wait for their operations to end.
+    users: Option<Box<Users>>,
+    /// When they begin, from the start of the run, and from when on they begin nothing more.
+    from: Span,
+    until: Option<Span>,
     window: Window,
     timeouts: Timeouts,
     pauses: Pauses,
@@ -98,6 +105,9 @@ impl Population {
                 lane(OpKind::Write, &params.writes, "writes"),
                 lane(OpKind::Read, &params.reads, "reads"),
             ],
+            users: params.users.as_ref().map(|users| Box::new(Users::new(users, &setup, label))),
+            from: params.from,
+            until: params.until,
             window: Window::new(),
             timeouts: Timeouts::default(),
             pauses: Pauses::new(&params.retry, setup.streams, label.with("backoff")),
@@ -117,17 +127,32 @@ impl Population {
     fn arrive(&mut self, number: u32, ctx: &mut Ctx<'_>) {
         let Some(Some(lane)) = self.lanes.get_mut(number as usize) else { return };
         lane.await_next(number, ctx);
-        let (kind, invoked) = (lane.kind, ctx.now());
+        let kind = lane.kind;
         let key = self.keys.sample(&mut lane.keys);
         let resolver = self.router.pick(&mut lane.resolvers);
-        let seq = self.window.next();
+        self.begin(Act { kind, key, resolver }, NOBODY, ctx);
+    }
+    /// A user begins its next operation.
+    #[cold]
+    #[inline(never)]
+    fn on_user(&mut self, user: u32, ctx: &mut Ctx<'_>) {
+        let Some(users) = &mut self.users else { return };
+        if let Some(act) = users.begin(user, &self.keys, ctx) {
+            self.begin(act, user, ctx);
+        }
+    }
+    /// An operation begins.
+    #[inline(always)]
+    fn begin(&mut self, act: Act, user: u32, ctx: &mut Ctx<'_>) {
+        let Act { kind, key, resolver } = act;
+        let (invoked, seq) = (ctx.now(), self.window.next());
         ctx.effect(Effect::Invoke { op: OpId::new(self.id, seq), group: self.group, kind, key });
         let routed = self.router.route(resolver, Waiting { seq, attempt: 0 }, ctx);
         let (target, state) = match routed {
             Routed::To(target) => (target, State::Sent),
             Routed::Wait | Routed::Nowhere => (ProcessId(0), State::Waiting),
         };
-        let op = Op { invoked, resolver, target, attempt: 0, state, kind, unknown: false };
+        let op = Op { invoked, resolver, user, target, attempt: 0, state, kind, unknown: false };
         if state == State::Sent {
             self.request(seq, &op, ctx);
         }
@@ -242,7 +267,19 @@ impl Population {
     #[inline]
     fn conclude(&mut self, seq: u64, outcome: Outcome, by: Option<NodeId>, ctx: &mut Ctx<'_>) {
         ctx.effect(Effect::Conclude { op: OpId::new(self.id, seq), outcome, by });
+        if self.users.is_some() {
+            self.user_is_free(seq, ctx);
+        }
         self.window.remove(seq);
+    }
+    /// The operation has ended: its user, if it has one, goes on.
+    #[cold]
+    #[inline(never)]
+    fn user_is_free(&mut self, seq: u64, ctx: &mut Ctx<'_>) {
+        let user = self.window.get(seq).map_or(NOBODY, |op| op.user);
+        if let Some(users) = self.users.as_mut().filter(|_| user != NOBODY) {
+            users.ended(user, ctx);
+        }
     }
     /// Arms the timer for the oldest operation's deadline.
     fn await_deadline(&mut self, ctx: &mut Ctx<'_>) {
@@ -262,65 +299,18 @@ impl Population {
         }
         self.await_deadline(ctx);
     }
-    /// The attempt that times out first, of those that are still under way.
-    fn next_timeout(&mut self) -> Option<(LocalTime, u64, u8)> {
-        while self.timeouts.retries.front().is_some_and(|r| !self.under_way(r.1, r.2)) {
-            self.timeouts.retries.pop_front();
-        }
-        let retry = self.timeouts.retries.front().copied();
-        if self.attempt_timeout >= self.deadline {
-            return retry;
-        }
-        let range = self.window.range();
-        let from = self.timeouts.first.max(range.start);
-        let first = (from..range.end).find(|seq| self.under_way(*seq, 0));
-        self.timeouts.first = first.unwrap_or(range.end);
-        let first = first.and_then(|seq| {
-            let due = self.window.get(seq)?.invoked.saturating_add(self.attempt_timeout);
-            Some((due, seq, 0))
-        });
-        first.into_iter().chain(retry).min()
-    }
-    /// Arms the timer for the attempt that times out first.
-    #[cold]
-    fn await_timeout(&mut self, ctx: &mut Ctx<'_>) {
-        let next = self.next_timeout();
-        // Where no attempt ever times out, there is nothing to come back for.
-        self.timeouts.armed = next.is_some() || self.attempt_timeout >= self.deadline;
-        if let Some((due, ..)) = next {
-            ctx.set_timer(Timer::of(ATTEMPT), due.since(ctx.now()));
-        }
-    }
-    /// Ends every attempt that has timed out. One that was never sent did definitely nothing.
-    fn time_out(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some((_, seq, attempt)) = self.next_timeout().filter(|n| n.0 <= ctx.now()) {
-            let sent = self.window.attempt(seq, attempt, State::Sent).is_some();
-            self.end_attempt(seq, !sent, None, ctx);
-        }
-        self.await_timeout(ctx);
-    }
-    /// Arms the timer for the pause that ends first.
-    fn await_pause(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(due) = self.pauses.next() {
-            ctx.set_timer(Timer::of(RETRY), due.since(ctx.now()));
-        }
-    }
-    /// Begins the attempts whose pause has ended.
-    fn retry(&mut self, ctx: &mut Ctx<'_>) {
-        while let Some((seq, attempt)) = self.pauses.pop(ctx.now()) {
-            if self.window.attempt(seq, attempt, State::Pausing).is_some() {
-                self.begin_attempt(seq, ctx);
-            }
-        }
-        self.await_pause(ctx);
-    }
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.router.start(ctx);
+        let until = self.until.map_or(LocalTime::MAX, |until| ctx.now().saturating_add(until));
         for (number, lane) in (0..).zip(&mut self.lanes) {
             if let Some(lane) = lane {
-                lane.arrivals.start(ctx.now());
+                lane.until = until;
+                lane.arrivals.start(ctx.now().saturating_add(self.from));
                 lane.await_next(number, ctx);
             }
+        }
+        if let Some(users) = &mut self.users {
+            users.start(self.from, until, ctx);
         }
     }
 }
@@ -334,6 +324,7 @@ impl Machine for Population {
                 DEADLINE => self.deadlines(ctx),
                 ATTEMPT => self.time_out(ctx),
                 RETRY => self.retry(ctx),
+                USER => self.on_user(timer.arg, ctx),
                 FIRST_TIMER.. => self.router_timer(timer, ctx),
                 _ => {}
             },

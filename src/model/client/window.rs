@@ -1,5 +1,6 @@
 //! The operations in flight: a window over the population's numbering.
 
+use crate::model::client::users::NOBODY;
 use crate::model::fact::OpKind;
 use crate::model::id::ProcessId;
 use crate::sim::time::LocalTime;
@@ -24,6 +25,8 @@ pub(super) struct Op {
     pub invoked: LocalTime,
     /// Through which resolver all its attempts go.
     pub resolver: u32,
+    /// Whose it is; [`NOBODY`]'s where it came in an open loop.
+    pub user: u32,
     /// Where its attempt was sent.
     pub target: ProcessId,
     /// Which attempt is under way, or comes after the pause.
@@ -51,6 +54,7 @@ impl Window {
     const NOTHING: Op = Op {
         invoked: LocalTime::ZERO,
         resolver: 0,
+        user: NOBODY,
         target: ProcessId(0),
         attempt: 0,
         state: State::Done,

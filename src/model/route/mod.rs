@@ -12,12 +12,14 @@
 //! - A user stays with one resolver: an operation's retries ask the same one again.
 //! - Orders carry a version, and only a newer one is followed: orders may overtake each other.
 
+pub mod direct;
 pub mod dns;
 pub mod global_lb;
 pub mod name_server;
 pub mod proxy;
 mod rollout;
 
+pub use direct::Direct;
 pub use dns::DnsParams;
 pub use global_lb::GlobalLbParams;
 pub use name_server::NameServer;
@@ -134,6 +136,8 @@ macro_rules! routers {
         /// A population's router, of whatever kind.
         pub enum Router {
             $(#[doc = concat!("`", $word, "`")] $variant($router),)*
+            /// None: one node's address.
+            Direct(Direct),
         }
 
         impl Router {
@@ -145,24 +149,24 @@ macro_rules! routers {
 
         impl Routes for Router {
             fn start(&mut self, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.start(ctx),)* }
+                match self { $(Router::$variant(router) => router.start(ctx),)* Router::Direct(router) => router.start(ctx) }
             }
             #[inline]
             fn pick(&self, dice: &mut Stream) -> u32 {
-                match self { $(Router::$variant(router) => router.pick(dice),)* }
+                match self { $(Router::$variant(router) => router.pick(dice),)* Router::Direct(router) => router.pick(dice) }
             }
             #[inline]
             fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed {
-                match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* }
+                match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* Router::Direct(router) => router.route(resolver, attempt, ctx) }
             }
             fn hear(&mut self, from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.hear(from, msg, moves, ctx),)* }
+                match self { $(Router::$variant(router) => router.hear(from, msg, moves, ctx),)* Router::Direct(router) => router.hear(from, msg, moves, ctx) }
             }
             fn refused(&mut self, by: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.refused(by, msg, moves, ctx),)* }
+                match self { $(Router::$variant(router) => router.refused(by, msg, moves, ctx),)* Router::Direct(router) => router.refused(by, msg, moves, ctx) }
             }
             fn reset(&mut self, by: ProcessId, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.reset(by, moves, ctx),)* }
+                match self { $(Router::$variant(router) => router.reset(by, moves, ctx),)* Router::Direct(router) => router.reset(by, moves, ctx) }
             }
             fn timer(
                 &mut self,
@@ -171,7 +175,7 @@ macro_rules! routers {
                 moves: &mut Moves,
                 ctx: &mut Ctx<'_>,
             ) {
-                match self { $(Router::$variant(router) => router.timer(timer, waits, moves, ctx),)* }
+                match self { $(Router::$variant(router) => router.timer(timer, waits, moves, ctx),)* Router::Direct(router) => router.timer(timer, waits, moves, ctx) }
             }
         }
     };

@@ -13,6 +13,7 @@ mod failovers;
 mod faults;
 mod groups;
 mod limits;
+mod loops;
 mod objectives;
 mod population;
 mod probes;

@@ -1,7 +1,7 @@
 //! Clients: rates, keys, retries.
 
-use super::Check;
 use super::limits::{LIMIT_PAYLOAD, LIMIT_RUN};
+use super::{Check, loops};
 use crate::model::client::{ArrivalParams, ClientParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
@@ -19,7 +19,7 @@ pub(super) fn clients(check: &mut Check<'_>) {
             let message = format!("`{}` has no store to use", table.name);
             check.error(&table.place, message, "declare one: [store.NAME]");
         }
-        all += arrivals(check, table);
+        all += arrivals(check, table) + loops::loops(check, table);
         keys(check, table);
         retries(check, table);
     }
@@ -56,7 +56,7 @@ pub(super) fn clients(check: &mut Check<'_>) {
 /// Operations a second of one population.
 fn arrivals(check: &mut Check<'_>, table: &Named<ClientParams>) -> f64 {
     let params = &table.params;
-    if params.writes.is_none() && params.reads.is_none() {
+    if params.writes.is_none() && params.reads.is_none() && !table.wrote("users") {
         let message = format!("`{}` neither reads nor writes", table.name);
         check.doubt(&table.place, message, "writes = { per_second = 40 }");
     }

@@ -1,6 +1,7 @@
 //! What nodes can serve, and whether that is enough.
 
 use super::Check;
+use crate::model::client::loops::LoopParams;
 use crate::model::replica::{ServerParams, StoreParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::dist::{Dist, DistSpec};
@@ -46,6 +47,13 @@ fn capacity(
     let (mut writes, mut reads) = (0.0, 0.0);
     for client in clients {
         writes += client.params.writes.as_ref().map_or(0.0, |lane| lane.per_second);
+        let paced = super::loops::paced_rate(&client.params);
+        let share = match &client.params.users {
+            Some(LoopParams::Paced(paced)) => paced.reads.0,
+            _ => 0.0,
+        };
+        writes += paced * (1.0 - share);
+        reads += paced * share;
         reads += client.params.reads.as_ref().map_or(0.0, |lane| lane.per_second);
     }
     let mean = |spec: &DistSpec| Dist::new(spec).mean().map_or(0.0, |mean| mean.as_secs_f64());

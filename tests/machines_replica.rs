@@ -5,13 +5,13 @@
 
 mod replicas;
 
-use regionsim::model::ctx::Effect;
+use regionsim::model::ctx::{Effect, Input, Part};
 use regionsim::model::detect::{Asks, Check, CheckRole};
 use regionsim::model::fact::{Claim, OpKind, Outcome};
 use regionsim::model::id::{FencingToken, NodeId, Position, ProcessId, Segment, Term};
 use regionsim::model::msg::{LocalMsg, Msg, ProbeMsg, Resync, StorageMsg};
 use regionsim::model::replica::peer::Peer;
-use regionsim::model::replica::{ModeParams, Restart, ServerParams};
+use regionsim::model::replica::{GuardParams, ModeParams, Restart, ServerParams, Unapplied};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::{Node, Param, Problems, Tree};
 use regionsim::sim::time::{LocalTime, Span};
@@ -84,6 +84,7 @@ fn peer(peer: Peer) -> String {
         Peer::Rejoin { session, .. } => format!("rejoin #{session}"),
         Peer::HowFar { seq, .. } => format!("how far? #{seq}"),
         Peer::ThusFar { seq, end, .. } => format!("thus far #{seq}: {}", end.0),
+        Peer::Beat { .. } => "beat".into(),
         Peer::Stale { token } => format!("stale, token {}", token.0),
     }
 }
@@ -133,6 +134,36 @@ fn effect(effect: Effect) -> Option<String> {
     })
 }
 
+/// `replicas=3 leased tokens storage restart=standby service=10ms apply_rate=100 guard=1 …`
+fn shape(words: &Words<'_>, mode: ModeParams) -> Shape {
+    let distribution = |text: &str| DistSpec::Constant(parse_span(text).unwrap());
+    let standby = words.value("restart") == Some("standby");
+    Shape {
+        replicas: words.number("replicas", 2) as usize,
+        leased: words.has("leased"),
+        tokens: words.has("tokens"),
+        storage: words.has("storage"),
+        idempotent: !words.has("forgets"),
+        server: words.value("service").map(|text| ServerParams {
+            service_time: distribution(text),
+            read_time: words.value("read").map(distribution),
+            concurrency: words.number("places", 1) as u32,
+            queue: words.number("queue", 1000) as u32,
+        }),
+        restart: if standby { Restart::Standby } else { Restart::AsItWas },
+        restart_time: words.span("restart_time", Span::ZERO),
+        entry_bytes: words.number("entry_bytes", 1000) as u32,
+        apply_rate: words.value("apply_rate").map(|text| text.parse().unwrap()),
+        unapplied: if words.has("discard") { Unapplied::Discard } else { Unapplied::Replay },
+        guard: words.value("guard").map(|text| GuardParams {
+            min_replicas: text.parse().unwrap(),
+            max_lag: words.span("max_lag", Span::from_secs(10)),
+            ..GuardParams::default()
+        }),
+        ..Shape::of(mode)
+    }
+}
+
 #[derive(Default)]
 struct Script {
     all: Option<Replicas>,
@@ -170,26 +201,7 @@ impl Script {
         let mut problems = Problems::default();
         let mode = ModeParams::read(&Node::table(entries), &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
-        let standby = words.value("restart") == Some("standby");
-        self.all = Some(Replicas::new(&Shape {
-            mode: mode.expect("no problem"),
-            replicas: words.number("replicas", 2) as usize,
-            leased: words.has("leased"),
-            tokens: words.has("tokens"),
-            storage: words.has("storage"),
-            idempotent: !words.has("forgets"),
-            server: words.value("service").map(|_| ServerParams {
-                service_time: DistSpec::Constant(words.span("service", Span::ZERO)),
-                read_time: words
-                    .value("read")
-                    .map(|text| DistSpec::Constant(parse_span(text).unwrap())),
-                concurrency: words.number("places", 1) as u32,
-                queue: words.number("queue", 1000) as u32,
-            }),
-            restart: if standby { Restart::Standby } else { Restart::AsItWas },
-            restart_time: words.span("restart_time", Span::ZERO),
-            entry_bytes: words.number("entry_bytes", 1000) as u32,
-        }));
+        self.all = Some(Replicas::new(&shape(words, mode.expect("no problem"))));
     }
     fn local(&mut self, verb: &str, words: &Words<'_>) {
         let i = words.node(0);
@@ -216,6 +228,12 @@ impl Script {
             _ => LocalMsg::Ask { seq: 1 },
         };
         self.all().local(i, msg);
+    }
+    /// `stall b applier`, `unstall b receiver`.
+    fn stall(&mut self, words: &Words<'_>, yes: bool) {
+        let applier = words.plain(1) == Some("applier");
+        let part = if applier { Part::Applier } else { Part::Receiver };
+        self.all().step(words.node(0), Input::Stall { part, yes });
     }
     /// `log a`: what it has, and whether it admits writes.
     fn log(&mut self, i: usize) {
@@ -307,6 +325,8 @@ impl Script {
             "refuse" => self.storage(false, &words),
             "probe" => self.probe(&words),
             "log" => self.log(words.node(0)),
+            "stall" => self.stall(&words, true),
+            "unstall" => self.stall(&words, false),
             "quietly" => {}
             _ => self.local(verb, &words),
         }

@@ -8,8 +8,10 @@ impl History {
     pub(super) fn fold(&mut self, branch: usize) {
         let running = self.members.iter().filter(|member| member.up);
         let common = running.map(|m| self.reach(m.durable, branch)).min().unwrap_or(0);
-        let too_many = self.branches[branch].end().saturating_sub(self.limits.detail);
-        let target = common.max(too_many);
+        let end = self.branches[branch].end();
+        let old = end.saturating_sub(self.limits.recent);
+        let too_many = end.saturating_sub(self.limits.detail);
+        let target = common.min(old).max(too_many);
         if target <= self.branches[branch].folded {
             return;
         }

@@ -23,6 +23,9 @@ pub struct Limits {
     pub block: u64,
     /// The most single entries of a branch.
     pub detail: u64,
+    /// How many of the newest entries of a branch are kept one by one where members may cut off
+    /// what their disks have had for long.
+    pub recent: u64,
     /// Folding is tried when the number of single entries is a multiple of this.
     pub every: usize,
 }
@@ -30,7 +33,7 @@ pub struct Limits {
 impl Default for Limits {
     /// A quarter of a million entries of 24 bytes; loss in blocks of about a second at most.
     fn default() -> Limits {
-        Limits { block: 4096, detail: 1 << 18, every: 1024 }
+        Limits { block: 4096, detail: 1 << 18, recent: 1 << 17, every: 1024 }
     }
 }
 

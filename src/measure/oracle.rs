@@ -97,6 +97,8 @@ impl Oracle {
             let cells = store.map_or(&[][..], |store| &scopes.stores[store].cells);
             let regions = cells.iter().map(|cell| scopes.cells[*cell].sites.clone()).collect();
             let initial = if entry.is_store { entry.members.first().copied() } else { None };
+            let recent = if entry.cuts_disks { limits.recent } else { 0 };
+            let limits = Limits { recent, ..limits };
             Group {
                 history: History::new(&entry.members, entry.in_memory, limits),
                 split: SplitBrain::default(),

@@ -12,6 +12,15 @@ use crate::model::log::{Appended, Book};
 use crate::model::msg::Msg;
 use crate::sim::time::{LocalTime, Span, WallTime};
 
+/// A part of a standby that can fail apart from the rest of its process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// What receives the log.
+    Receiver,
+    /// What applies it.
+    Applier,
+}
+
 /// What a participant can hear.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Input {
@@ -41,6 +50,13 @@ pub enum Input {
     Reset {
         /// Whose.
         by: ProcessId,
+    },
+    /// A part of it stops working, or works again (databases only).
+    Stall {
+        /// Which.
+        part: Part,
+        /// It does not work.
+        yes: bool,
     },
 }
 

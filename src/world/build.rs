@@ -9,7 +9,7 @@ use crate::model::control::storage::Storage;
 use crate::model::control::{DecidedBy, Fencing, Trigger};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
-use crate::model::replica::{Mode, Replica, ReplicaSpec, Server};
+use crate::model::replica::{Guard, Mode, Replica, ReplicaSpec, Server};
 use crate::model::route::name_server::Zone;
 use crate::model::route::{Direct, NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
@@ -70,6 +70,7 @@ impl Stage {
                 acks: u16::MAX,
                 stopped_by: Vec::new(),
                 paused_by: Vec::new(),
+                stalled_by: Vec::new(),
             }
         };
         self.layout.tasks.iter().enumerate().map(slot).collect()
@@ -99,8 +100,13 @@ impl Stage {
                 let apply = Dist::new(params.replication.apply_delay());
                 let spec = self.replica_spec(process, store);
                 let replica = Replica::new(spec, process, mode, apply, dice);
-                Process::Database(Box::new(match self.server(store, streams) {
+                let replica = match self.server(store, streams) {
                     Some(server) => replica.with_server(server),
+                    None => replica,
+                };
+                let dice = || streams.stream(self.label(process).with("guard"));
+                Process::Database(Box::new(match &params.guard {
+                    Some(guard) => replica.with_guard(Guard::new(guard, &mut dice())),
                     None => replica,
                 }))
             }
@@ -193,6 +199,8 @@ impl Stage {
             idempotent: plan.params.idempotent,
             restart: plan.params.restart,
             restart_time: Dist::new(&plan.params.restart_time),
+            apply_rate: plan.params.apply_rate,
+            unapplied: plan.params.unapplied,
             entry_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             answer_bytes: 100,
         }

@@ -2,7 +2,7 @@
 //!
 //! Facts are written here and in the sibling files of this room, and nowhere else.
 
-use crate::model::ctx::{Effect, Input, Timer};
+use crate::model::ctx::{Effect, Input, Part, Timer};
 use crate::model::fact::{Fact, Observer};
 use crate::model::id::{FencingToken, NodeId, ProcessId};
 use crate::model::log::Book;
@@ -111,6 +111,8 @@ pub(super) struct Slot {
     pub stopped_by: Vec<u32>,
     /// Who pauses it.
     pub paused_by: Vec<u32>,
+    /// Who keeps which part of it from working.
+    pub stalled_by: Vec<(u32, Part)>,
 }
 
 /// A host.

@@ -2,7 +2,7 @@
 
 use crate::model::client::Keys;
 use crate::model::id::{FaultId, NodeId, ProcessId, RegionId};
-use crate::model::replica::{Mode, Replicate};
+use crate::model::replica::{Mode, Replicate, Unapplied};
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
 };
@@ -155,7 +155,7 @@ impl Stage {
                 Act::StopHost { node, .. } | Act::Drift { node, .. } => {
                     nodes.insert(*node);
                 }
-                Act::Kill { process, .. } | Act::Pause(process) => {
+                Act::Kill { process, .. } | Act::Pause(process) | Act::Stall { process, .. } => {
                     nodes.insert(self.layout.node_of(*process));
                 }
                 Act::LinkDown { link, .. } => {
@@ -202,6 +202,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         in_memory: false,
         acks: Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1))
             .acks_required(),
+        cuts_disks: plan.params.unapplied == Unapplied::Discard,
     });
     let leases = plan.leases.iter().enumerate().map(|(lease, plan)| GroupEntry {
         name: plan.name.clone(),
@@ -209,6 +210,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         members: members(layout, |t| matches!(t, Task::Voter { lease: l, .. } if l == lease)),
         in_memory: false,
         acks: 0,
+        cuts_disks: false,
     });
     let clients = plan.clients.iter().map(|client| ClientEntry {
         name: client.name.clone(),

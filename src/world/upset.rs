@@ -1,7 +1,7 @@
 //! Faults at work: onsets, clearings, crashes, pauses, watchdogs. Every effect is owned by a
 //! fault, so that overlapping ones compose.
 
-use crate::model::ctx::{Input, Machine};
+use crate::model::ctx::{Input, Machine, Part};
 use crate::model::fact::{Fact, Observer};
 use crate::model::id::{FaultId, NodeId, ProcessId, SiteId};
 use crate::net::{InFlight, LinkChange};
@@ -54,6 +54,7 @@ impl<O: Observer> World<'_, O> {
                 self.kill(*process, *disk_kept, true);
             }
             Act::Pause(process) => self.pause(*process, owner),
+            Act::Stall { process, part } => self.stall(*process, *part, owner),
             Act::Drift { node, ppb } => {
                 self.hosts[node.index()].drifted_by.push((owner, *ppb));
                 self.set_drift(*node);
@@ -79,6 +80,7 @@ impl<O: Observer> World<'_, O> {
                     self.revive(*process);
                 }
                 Act::Pause(process) => self.unpause(*process, owner),
+                Act::Stall { process, part } => self.unstall(*process, *part, owner),
                 Act::Drift { node, .. } => {
                     self.hosts[node.index()].drifted_by.retain(|(other, _)| *other != owner);
                     self.set_drift(*node);
@@ -179,6 +181,29 @@ impl<O: Observer> World<'_, O> {
             self.fact(Fact::Up { node, process });
         }
         self.hear(process, Input::Start);
+        // The new life knows nothing of what still keeps its parts from working.
+        for part in [Part::Receiver, Part::Applier] {
+            if self.is_stalled(process, part) {
+                self.hear(process, Input::Stall { part, yes: true });
+            }
+        }
+    }
+
+    fn is_stalled(&self, process: ProcessId, part: Part) -> bool {
+        self.slots[process.index()].stalled_by.iter().any(|(_, other)| *other == part)
+    }
+    fn stall(&mut self, process: ProcessId, part: Part, owner: u32) {
+        let first = !self.is_stalled(process, part);
+        self.slots[process.index()].stalled_by.push((owner, part));
+        if first {
+            self.hear(process, Input::Stall { part, yes: true });
+        }
+    }
+    fn unstall(&mut self, process: ProcessId, part: Part, owner: u32) {
+        self.slots[process.index()].stalled_by.retain(|other| *other != (owner, part));
+        if !self.is_stalled(process, part) {
+            self.hear(process, Input::Stall { part, yes: false });
+        }
     }
 
     fn pause(&mut self, process: ProcessId, owner: u32) {

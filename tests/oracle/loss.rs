@@ -264,3 +264,24 @@ fn a_history_that_ends_inside_folded_entries_gives_bounds_and_says_so() {
     assert_eq!(sample(&verdict, "writes.lost"), Sample::Bounds { low: 2.0, high: 10.0 });
     assert!(verdict.notes[0].contains("inside folded entries"));
 }
+
+#[test]
+fn a_promotion_that_discards_what_its_disk_had_is_judged_entry_by_entry() {
+    let mut story = Story::new();
+    story.limits = Limits { every: 1, ..Limits::default() };
+    story.down(0, C, false);
+    let s = segment(1, A);
+    for n in 0..10 {
+        let time = 10_000 + n * 1_000;
+        story.flushed(time, op(WEB, n), A, at(s, n + 1)).replicated(time + 100, B, at(s, n + 1));
+    }
+    story.onset(20_000, 0, &[A]).down(20_000, A, false).truncated(25_000, B, at(s, 4));
+    story.promoted(25_000, B, 2, at(s, 4));
+    story.settling().flushed(101_000, op(WEB, 10), B, at(segment(2, B), 5));
+    assert_eq!(sample(&story.verdict(), "writes.lost"), Sample::Bounds { low: 0.0, high: 10.0 });
+    // Where the roster says that members may do so, the newest entries stay apart.
+    story.roster.groups[0].cuts_disks = true;
+    let verdict = story.verdict();
+    // Entries 5 to 10; the first of them was answered at 14.001.
+    expect(&verdict, &[("writes.lost", 6.0), ("writes.lost_lag", 6.0), ("rpo.time", 5.999)]);
+}

@@ -290,7 +290,7 @@ proptest! {
     fn folding_too_much_gives_bounds_that_hold_the_truth(
         steps in prop::collection::vec(step(), 1..80)
     ) {
-        let (verdict, naive) = told(&steps, Limits { block: 4, detail: 3, every: 1 });
+        let (verdict, naive) = told(&steps, Limits { block: 4, detail: 3, recent: 0, every: 1 });
         for (metric, expected) in expected(&naive) {
             // Cause and time of a write that was appended again after it was folded are not
             // known exactly; that it is lost is.

@@ -10,7 +10,8 @@ use regionsim::model::id::{ClientId, GroupId, NodeId, OpId, Position, ProcessId}
 use regionsim::model::log::Book;
 use regionsim::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, StorageMsg};
 use regionsim::model::replica::{
-    Mode, ModeParams, Replica, ReplicaSpec, Restart, Server, ServerParams,
+    Guard, GuardParams, Mode, ModeParams, Replica, ReplicaSpec, Restart, Server, ServerParams,
+    Unapplied,
 };
 use regionsim::sim::dist::{Dist, DistSpec};
 use regionsim::sim::rng::{Label, Streams};
@@ -35,6 +36,30 @@ pub struct Shape {
     pub restart: Restart,
     pub restart_time: Span,
     pub entry_bytes: u32,
+    pub apply_rate: Option<f64>,
+    pub unapplied: Unapplied,
+    pub guard: Option<GuardParams>,
+}
+
+impl Shape {
+    /// Two replicas of that mode, nothing special.
+    pub fn of(mode: ModeParams) -> Shape {
+        Shape {
+            mode,
+            replicas: 2,
+            leased: false,
+            tokens: false,
+            storage: false,
+            idempotent: true,
+            server: None,
+            restart: Restart::AsItWas,
+            restart_time: Span::ZERO,
+            entry_bytes: 1000,
+            apply_rate: None,
+            unapplied: Unapplied::Replay,
+            guard: None,
+        }
+    }
 }
 
 /// What is on its way from one database to another.
@@ -80,6 +105,8 @@ impl Replicas {
                 idempotent: shape.idempotent,
                 restart: shape.restart,
                 restart_time: Dist::new(&DistSpec::Constant(shape.restart_time)),
+                apply_rate: shape.apply_rate,
+                unapplied: shape.unapplied,
                 entry_bytes: shape.entry_bytes,
                 answer_bytes: 100,
             };
@@ -90,6 +117,10 @@ impl Replicas {
             if let Some(params) = &shape.server {
                 machine =
                     machine.with_server(Server::new(params, streams.draws(Label::new("server"))));
+            }
+            if let Some(params) = &shape.guard {
+                let mut dice = streams.stream(Label::new("guard").with_index(i as u64));
+                machine = machine.with_guard(Guard::new(params, &mut dice));
             }
             Node { machine, up: true, timers: BTreeMap::new(), writing: false }
         };

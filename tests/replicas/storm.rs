@@ -7,7 +7,7 @@ use regionsim::model::ctx::Effect;
 use regionsim::model::fact::OpKind;
 use regionsim::model::id::{ClientId, FencingToken, OpId, Position, ProcessId, Term};
 use regionsim::model::msg::{LocalMsg, Resync};
-use regionsim::model::replica::{ModeParams, Restart, ServerParams};
+use regionsim::model::replica::{ModeParams, ServerParams};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::{Node, Param, Problems, Tree};
 use regionsim::sim::time::Span;
@@ -80,16 +80,11 @@ pub struct Storm {
 impl Storm {
     pub fn new(mode: ModeParams, promised: Promise, server: Option<ServerParams>) -> Storm {
         let all = Replicas::new(&Shape {
-            idempotent: true,
             server,
-            mode,
             replicas: 3,
-            leased: false,
-            tokens: false,
-            storage: false,
-            restart: Restart::AsItWas,
             restart_time: Span::from_millis(500),
             entry_bytes: 3_000_000,
+            ..Shape::of(mode)
         });
         let (names, answered) = (BTreeMap::new(), BTreeSet::new());
         Storm { all, names, seq: 0, term: 1, promised, answered }

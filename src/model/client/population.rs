@@ -337,7 +337,7 @@ impl Machine for Population {
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),
             Input::Reset { by } => self.reset(by, ctx),
             Input::Start => self.start(ctx),
-            Input::Durable => {}
+            Input::Durable | Input::Stall { .. } => {}
         }
     }
     /// Users are no process: no fault can touch them.

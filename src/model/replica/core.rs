@@ -4,8 +4,8 @@ use crate::model::ctx::{Ctx, Effect};
 use crate::model::id::{FencingToken, GroupId, LogIndex, Position, ProcessId, Term};
 use crate::model::log::Log;
 use crate::model::msg::{Msg, Role};
-use crate::model::replica::Restart;
 use crate::model::replica::peer::Peer;
+use crate::model::replica::{Restart, Unapplied};
 use crate::sim::dist::Dist;
 
 /// What a replica needs to know of its store.
@@ -29,6 +29,10 @@ pub struct ReplicaSpec {
     pub restart: Restart,
     /// From process start to work after a crash.
     pub restart_time: Dist,
+    /// How many entries a second it applies as a standby.
+    pub apply_rate: Option<f64>,
+    /// What becomes of the others when it is promoted.
+    pub unapplied: Unapplied,
     /// Log bytes of one write on the wire.
     pub entry_bytes: u32,
     /// Bytes of the answer to a write.
@@ -41,6 +45,8 @@ pub struct ReplicaSpec {
 pub enum Refusal {
     /// Too few standbys confirmed for too long.
     Acks = 1,
+    /// Its guard finds too few standbys.
+    Guard = 2,
 }
 
 /// All reasons at present.

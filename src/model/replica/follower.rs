@@ -1,6 +1,7 @@
 //! The standby's side of log shipping: join, receive, flush, apply, confirm. The same in every
 //! mode that ships a log.
 
+use super::applier::Applier;
 use super::core::Core;
 use super::shell::FOLLOWER_TIMERS;
 use crate::model::ctx::{Class, Ctx, Effect, Timer};
@@ -11,7 +12,6 @@ use crate::model::replica::peer::Peer;
 use crate::sim::dist::Dist;
 use crate::sim::rng::Stream;
 use crate::sim::time::{LocalTime, Span};
-use std::collections::VecDeque;
 
 /// Joins, or joins again when nothing has been heard for long.
 const JOIN: Timer = Timer::of(FOLLOWER_TIMERS);
@@ -47,26 +47,31 @@ pub struct Follower {
     seq: u32,
     asked: Position,
     heard: LocalTime,
-    apply_delay: Dist,
-    applying: VecDeque<(LocalTime, LogIndex)>,
-    applied: LogIndex,
+    applier: Applier,
     promotion_waits: bool,
+    /// A fault keeps it from reading what arrives, and what has arrived since.
+    stalled: bool,
+    unread: Vec<Peer>,
 }
 
 impl Follower {
     /// A standby of `primary`, or nobody's.
-    pub fn new(primary: Option<ProcessId>, apply_delay: Dist) -> Follower {
+    pub fn new(primary: Option<ProcessId>, apply_delay: Dist, apply_rate: Option<f64>) -> Follower {
         Follower {
             primary,
             tie: Tie::Apart,
             seq: 0,
             asked: Position::default(),
             heard: LocalTime::ZERO,
-            apply_delay,
-            applying: VecDeque::new(),
-            applied: LogIndex(0),
+            applier: Applier::new(APPLY, apply_delay, apply_rate),
             promotion_waits: false,
+            stalled: false,
+            unread: Vec::new(),
         }
+    }
+    /// Whom it has joined, while it hears what arrives.
+    pub fn joined(&self) -> Option<ProcessId> {
+        self.primary.filter(|_| self.tie == Tie::Joined && !self.stalled)
     }
     /// Whom it follows.
     pub fn primary(&self) -> Option<ProcessId> {
@@ -74,20 +79,15 @@ impl Follower {
     }
     /// How far readers can see.
     pub fn applied(&mut self, core: &Core) -> LogIndex {
-        self.settle(core);
-        self.applied
+        self.applier.applied(&core.log)
     }
     /// True when readers can see all that is on the disk.
     pub fn has_applied(&mut self, core: &Core) -> bool {
-        self.settle(core);
-        self.applied >= core.log.durable().index
+        self.applier.applied(&core.log) >= core.log.durable().index
     }
-    /// Where nothing waits to be applied, all on the disk is: a primary has applied what it
-    /// wrote, and a restarted database replays its disk.
-    fn settle(&mut self, core: &Core) {
-        if self.applying.is_empty() {
-            self.applied = core.log.durable().index;
-        }
+    /// Gives up what has been received and not applied: the last entry that has.
+    pub fn discard(&mut self, core: &Core, ctx: &Ctx<'_>) -> LogIndex {
+        self.applier.discard(&core.log, ctx.now())
     }
     /// True while a promotion waits for the rest to be applied.
     pub fn is_catching_up_for_promotion(&self) -> bool {
@@ -96,25 +96,26 @@ impl Follower {
     /// Asks to be told (by a timer) when everything received has been applied.
     pub fn when_applied(&mut self, ctx: &mut Ctx<'_>) {
         self.promotion_waits = true;
-        let rest = self.applying.front().map_or(JOIN_RETRY, |(due, _)| due.since(ctx.now()));
-        ctx.set_timer(APPLY, rest);
+        self.applier.wake_up(JOIN_RETRY, ctx);
     }
     /// Begins, or begins again, to follow the primary it knows.
     pub fn start(&mut self, core: &mut Core, ctx: &mut Ctx<'_>) {
         self.tie = Tie::Apart;
         self.promotion_waits = false;
-        self.settle(core);
+        self.applier.settle(&core.log);
         self.ask(core.log.end(), core, ctx);
     }
     /// Follows another primary from now on.
     pub fn follow(&mut self, primary: ProcessId) {
         self.primary = Some(primary);
         self.tie = Tie::Apart;
+        self.unread.clear();
     }
     /// Follows nobody from now on; what has been received is still applied.
     pub fn stop(&mut self, ctx: &mut Ctx<'_>) {
         self.primary = None;
         self.tie = Tie::Apart;
+        self.unread.clear();
         self.promotion_waits = false;
         ctx.cancel_timer(JOIN);
     }
@@ -122,8 +123,23 @@ impl Follower {
     pub fn crash(&mut self, log: &Log) {
         self.tie = Tie::Apart;
         self.promotion_waits = false;
-        self.applying.clear();
-        self.applied = log.durable().index;
+        self.applier.crash(log);
+        self.stalled = false;
+        self.unread.clear();
+    }
+    /// It works again after a crash.
+    pub fn recover(&mut self, ctx: &mut Ctx<'_>) {
+        self.applier.recover(ctx);
+    }
+    /// A fault keeps its applier from working, or no longer.
+    pub fn stall_applier(&mut self, yes: bool, ctx: &mut Ctx<'_>) {
+        self.applier.stall(yes, ctx);
+    }
+    /// A fault keeps it from reading what arrives, or no longer: from whom there is how much to
+    /// read.
+    pub fn stall_receiver(&mut self, yes: bool) -> Option<(ProcessId, Vec<Peer>)> {
+        self.stalled = yes;
+        if yes { None } else { Some((self.primary?, std::mem::take(&mut self.unread))) }
     }
 
     /// Asks where the histories part, looking back from `at`.
@@ -136,11 +152,14 @@ impl Follower {
     /// Sends the question, or sends it again: the primary answers it once.
     fn repeat(&self, core: &Core, ctx: &mut Ctx<'_>) {
         let Some(primary) = self.primary else { return };
+        ctx.set_timer(JOIN, JOIN_RETRY);
+        if self.stalled {
+            return;
+        }
         let join = Peer::Join { term: core.term, seq: self.seq, at: self.asked };
         let class = Class::Independent { patience: JOIN_RETRY };
         let msg = Msg::Peer(core.group, join);
         ctx.effect(Effect::Send { to: primary, msg, class, bytes: 100 });
-        ctx.set_timer(JOIN, JOIN_RETRY);
     }
 
     /// The primary said something.
@@ -148,16 +167,16 @@ impl Follower {
         if self.primary != Some(from) {
             return;
         }
+        if self.stalled {
+            return self.unread.push(peer);
+        }
         self.heard = ctx.now();
         match peer {
             Peer::Fork { term, token, seq, at } if self.answers(term, seq, core) => {
                 core.seen = core.seen.max(token);
                 if at.index < core.log.end().index {
                     core.truncate(at.index, ctx);
-                    self.applied = self.applied.min(at.index);
-                    for (_, index) in &mut self.applying {
-                        *index = (*index).min(at.index);
-                    }
+                    self.applier.truncate(at.index);
                 }
                 self.tie = Tie::Joined;
                 ctx.set_timer(JOIN, RECEIVER_TIMEOUT);
@@ -197,19 +216,7 @@ impl Follower {
 
     /// The disk has more.
     pub fn on_durable(&mut self, core: &mut Core, dice: &mut Stream, ctx: &mut Ctx<'_>) {
-        let flushed = core.log.durable().index;
-        let delay = self.apply_delay.sample(dice);
-        if delay.is_zero() && self.applying.is_empty() {
-            self.applied = flushed;
-        } else {
-            // Entries are applied in order: none becomes visible before an earlier one.
-            let last = self.applying.back().map_or(LocalTime::ZERO, |(due, _)| *due);
-            let due = ctx.now().saturating_add(delay).max(last);
-            if self.applying.is_empty() {
-                ctx.set_timer(APPLY, delay);
-            }
-            self.applying.push_back((due, flushed));
-        }
+        self.applier.on_durable(core.log.durable().index, dice, ctx);
         self.confirm(core, ctx);
     }
 
@@ -227,7 +234,7 @@ impl Follower {
             session: self.seq,
             received: core.log.end().index,
             flushed: core.log.durable().index,
-            applied: self.applied,
+            applied: self.applier.seen(),
         };
         core.tell(primary, have, 100, ctx);
     }
@@ -237,13 +244,7 @@ impl Follower {
         match timer {
             JOIN => self.on_join_timer(core, ctx),
             APPLY => {
-                while self.applying.front().is_some_and(|(due, _)| *due <= ctx.now()) {
-                    let (_, index) = self.applying.pop_front().expect("looked at it");
-                    self.applied = self.applied.max(index);
-                }
-                if let Some((due, _)) = self.applying.front() {
-                    ctx.set_timer(APPLY, due.since(ctx.now()));
-                }
+                self.applier.on_timer(ctx);
                 if core.confirms_apply {
                     self.confirm(core, ctx);
                 }
@@ -256,6 +257,7 @@ impl Follower {
         match self.tie {
             Tie::Apart => self.start(core, ctx),
             Tie::Asking => self.repeat(core, ctx),
+            Tie::Joined if self.stalled => ctx.set_timer(JOIN, JOIN_RETRY),
             Tie::Joined => {
                 let silent = ctx.now().since(self.heard);
                 if silent >= RECEIVER_TIMEOUT {
@@ -272,6 +274,7 @@ impl Follower {
     pub fn on_reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
         if self.primary == Some(by) {
             self.tie = Tie::Apart;
+            self.unread.clear();
             ctx.set_timer(JOIN, JOIN_RETRY);
         }
     }

@@ -16,6 +16,7 @@
 //! - After a crash a primary begins a new segment, however it comes to lead again: what was only
 //!   in memory had names in the old one, and no two entries may have one name.
 
+pub mod applier;
 pub mod async_log;
 pub mod core;
 pub mod follower;
@@ -28,6 +29,7 @@ pub mod sync;
 
 pub use self::core::{Core, ReplicaSpec};
 pub use shell::Replica;
+pub use shell::guard::{Guard, GuardParams};
 pub use shell::server::{Server, ServerParams};
 
 use crate::model::ctx::{Ctx, Timer};
@@ -157,6 +159,16 @@ crate::choices! {
     }
 }
 
+crate::choices! {
+    /// What a standby that is promoted does with what it has received and not applied.
+    pub enum Unapplied {
+        /// It applies all of it first.
+        Replay = "replay",
+        /// It leads at once, from what it has applied: the rest is cut off.
+        Discard = "discard",
+    }
+}
+
 crate::params! {
     /// A store: what is replicated where, and how.
     pub struct StoreParams {
@@ -183,6 +195,12 @@ crate::params! {
         restart_time: DistSpec = DistSpec::Constant(Span::from_secs(5)), "our choice";
         /// What a restarted database believes to be.
         restart: Restart = Restart::AsItWas, "PostgreSQL";
+        /// How many entries a second a standby's one applier makes visible.
+        apply_rate: Option<f64> = None, "as fast as they come";
+        /// What a standby that is promoted does with what it has received and not applied.
+        unapplied: Unapplied = Unapplied::Replay, "PostgreSQL; MySQL's RESET REPLICA discards";
+        /// The guard on its primary: no writes with too few standbys.
+        guard: Option<GuardParams> = None, "none: it writes alone as well";
         /// Which `[lease.NAME]` it uses; where left out, the unnamed `[lease]`, if there is one.
         lease: Option<Name> = None, "the unnamed one";
         /// Which `[health_check.NAME]` watches it.

@@ -83,6 +83,11 @@ pub enum Peer {
         /// The last entry on my disk.
         end: LogIndex,
     },
+    /// Standby to primary, regularly, where the primary has a guard: I follow you.
+    Beat {
+        /// Of the primary I follow.
+        term: Term,
+    },
     /// Anyone to a primary: I have seen a newer token than yours.
     Stale {
         /// The newest.

@@ -3,10 +3,12 @@
 //! Only the shell answers clients. A mode says how far writes count as done; the shell adds what
 //! its lease and its fencing token allow.
 
+pub mod guard;
 mod probes;
 mod requests;
 mod roles;
 pub mod server;
+mod standby;
 mod tokens;
 
 use super::core::{Core, Refusals, ReplicaSpec};
@@ -22,6 +24,7 @@ use crate::model::replica::{Confirms, Mode, Replicate, Restart};
 use crate::sim::dist::Dist;
 use crate::sim::rng::Stream;
 use crate::sim::time::{LocalTime, Span};
+use guard::Guard;
 use server::{Server, Work};
 use std::collections::VecDeque;
 
@@ -41,6 +44,8 @@ const SERVED: u16 = 5;
 pub(super) const FOLLOWER_TIMERS: u16 = 10;
 /// Timers from this kind on belong to the mode.
 pub(super) const MODE_TIMERS: u16 = 20;
+/// Timers from this kind on belong to the guard.
+const GUARD_TIMERS: u16 = 30;
 
 /// A write that waits for its answer.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +65,7 @@ pub struct Replica {
     follower: Follower,
     /// Places for requests, where there are not places enough for all.
     server: Option<Box<Server>>,
+    guard: Option<Box<Guard>>,
     lag: Lag,
     dice: Stream,
     pending: VecDeque<Pending>,
@@ -109,13 +115,15 @@ impl Replica {
             confirms_apply: mode.confirms() == Confirms::Apply,
             syncing: None,
         };
-        let follower = Follower::new((primary != me).then_some(primary), apply_delay);
+        let primary = (primary != me).then_some(primary);
+        let follower = Follower::new(primary, apply_delay, spec.apply_rate);
         Replica {
             spec,
             core,
             mode,
             follower,
             server: None,
+            guard: None,
             lag: Lag::default(),
             dice,
             pending: VecDeque::new(),
@@ -265,9 +273,11 @@ impl Replica {
             }
             Peer::HowFar { term, seq } => self.on_how_far(from, term, seq, ctx),
             Peer::ThusFar { term, seq, end } => self.on_thus_far(term, seq, end),
+            Peer::Beat { term } => self.on_beat(from, term, ctx),
             Peer::Join { .. } | Peer::Have { .. } => {
                 if self.core.role == Role::Primary {
                     self.mode.on_peer(from, peer, &mut self.core, ctx);
+                    self.notice(from, peer, ctx);
                     self.progress(ctx);
                 }
             }
@@ -289,6 +299,7 @@ impl Replica {
             STORAGE => self.on_storage_silent(ctx),
             RESYNC => self.on_resynced(ctx),
             Timer { kind: SERVED, arg } => self.on_served(arg, ctx),
+            Timer { kind, .. } if kind >= GUARD_TIMERS => self.on_guard_timer(timer, ctx),
             Timer { kind, .. } if kind >= MODE_TIMERS => {
                 if self.core.role == Role::Primary {
                     self.mode.on_timer(timer, &mut self.core, ctx);
@@ -308,6 +319,7 @@ impl Replica {
         match self.core.role {
             Role::Primary => {
                 self.mode.on_reset(by, &mut self.core);
+                self.lose_sight(by, ctx);
                 self.progress(ctx);
                 if self.spec.storage == Some(by) {
                     self.check_storage(ctx);
@@ -333,6 +345,7 @@ impl Machine for Replica {
             Input::Durable => self.on_durable(ctx),
             Input::Timer(timer) => self.on_timer(timer, ctx),
             Input::Start => self.on_start(ctx),
+            Input::Stall { part, yes } => self.on_stall(part, yes, ctx),
             Input::Reset { by } | Input::Refused { by, .. } => self.on_reset(by, ctx),
         }
     }

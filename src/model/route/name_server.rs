@@ -77,7 +77,7 @@ impl Machine for NameServer {
                     record.apply(timer.arg);
                 }
             }
-            Input::Durable | Input::Refused { .. } | Input::Reset { .. } => {}
+            Input::Durable | Input::Refused { .. } | Input::Reset { .. } | Input::Stall { .. } => {}
         }
     }
     fn crash(&mut self, _disk_kept: bool) {}

@@ -28,6 +28,7 @@ pub(super) fn faults(check: &mut Check<'_>) {
             Some(FaultParams::Partition(params)) => partition(check, fault, params),
             Some(FaultParams::Crash(params)) => target(check, fault, &params.target),
             Some(FaultParams::Pause(params)) => target(check, fault, &params.target),
+            Some(FaultParams::Stall(params)) => stall(check, fault, &params.target),
             Some(FaultParams::Clock(params)) => clock(check, fault, params),
             Some(FaultParams::Link(params)) => link(check, fault, params),
             None => {}
@@ -164,6 +165,28 @@ fn partition(check: &mut Check<'_>, fault: &FaultDraft, params: &partition::Para
         let side = if within { "the other side" } else { "the isolated side" };
         let message = format!("it hits nothing: nothing stands on {side}");
         check.doubt(&isolate, message, "cut between places that something uses");
+    }
+}
+
+/// A standby must stand there.
+fn stall(check: &mut Check<'_>, fault: &FaultDraft, name: &Name) {
+    let before = check.errors.0.len() + check.doubts.0.len();
+    target(check, fault, name);
+    if check.errors.0.len() + check.doubts.0.len() > before {
+        return;
+    }
+    let plan = check.plan;
+    let spots = check.names.cover(&name.text).unwrap_or_default();
+    let hit = |store: &str, spot: &Spot| {
+        spots.contains(spot) || format!("{store}@{}", plan.spot_name(*spot)) == name.text
+    };
+    let standby = plan
+        .stores
+        .iter()
+        .any(|store| store.replicas.iter().skip(1).any(|spot| hit(&store.name, spot)));
+    if !standby {
+        let message = format!("it hits nothing: no standby stands in `{}` at first", name.text);
+        check.doubt(&name.place, message, "aim at a standby: `store@region`");
     }
 }
 

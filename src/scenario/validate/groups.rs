@@ -43,8 +43,9 @@ pub(super) fn stores(check: &mut Check<'_>) {
         check.error(&(0..0), "the file has no region".to_string(), "declare one: [region.NAME]");
     }
     let plan = check.plan;
-    for (table, store) in check.draft.stores.iter().zip(&plan.stores) {
+    for (i, (table, store)) in check.draft.stores.iter().zip(&plan.stores).enumerate() {
         replication::mode(check, table, store);
+        replication::standbys(check, table, i);
         failover_of(check, table, store);
     }
 }

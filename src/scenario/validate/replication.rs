@@ -1,10 +1,17 @@
 //! How stores replicate: acknowledgements that can come, parameters that mean something.
 
 use super::{Check, limits};
-use crate::model::replica::{ModeParams, StoreParams, async_log, semi_sync, sync};
+use crate::model::replica::{
+    GuardParams, ModeParams, StoreParams, Unapplied, async_log, semi_sync, sync,
+};
 use crate::scenario::draft::{Named, place_in};
+use crate::sim::Span;
+use crate::sim::dist::DistSpec;
 use crate::sim::param::Place;
 use crate::world::plan::StorePlan;
+
+/// The fastest applier, in entries a second.
+const LIMIT_APPLY_RATE: f64 = 1e9;
 
 /// The parameters of a store's mode.
 pub(super) fn mode(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StorePlan) {
@@ -12,6 +19,77 @@ pub(super) fn mode(check: &mut Check<'_>, table: &Named<StoreParams>, store: &St
         ModeParams::Async(params) => asynchronous(check, table, params),
         ModeParams::Sync(params) => synchronous(check, table, store, params),
         ModeParams::SemiSync(params) => semi_synchronous(check, table, store, params),
+    }
+}
+
+/// What standbys do beside their mode, and the guard on the primary.
+pub(super) fn standbys(check: &mut Check<'_>, table: &Named<StoreParams>, store: usize) {
+    let params = &table.params;
+    if let Some(rate) = params.apply_rate {
+        let clients = check.plan.clients.iter().filter(|client| client.store == store);
+        let lanes = clients.filter_map(|client| client.params.writes.as_ref());
+        let writes: f64 = lanes.map(|lane| lane.per_second).sum();
+        if !(rate > 0.0 && rate <= LIMIT_APPLY_RATE) {
+            let message = format!("an apply_rate of {rate}");
+            let help = format!("above 0, up to {LIMIT_APPLY_RATE}; or leave it out");
+            check.error(table.place_of("apply_rate"), message, &help);
+        } else if rate < writes {
+            let message = format!(
+                "a standby applies {rate} entries a second, and {writes} are written: it falls behind for ever"
+            );
+            let help = "raise apply_rate, or let fewer clients write";
+            check.doubt(table.place_of("apply_rate"), message, help);
+        }
+    }
+    let idle = params.apply_rate.is_none() && no_delay(params);
+    if params.unapplied == Unapplied::Discard && idle && table.wrote("unapplied") {
+        let message = "nothing is ever received and not applied".to_string();
+        let help = "state apply_rate or apply_delay, or leave it out";
+        check.doubt(table.place_of("unapplied"), message, help);
+    }
+    if let Some(guard) = &params.guard {
+        guard_of(check, table, guard);
+    }
+}
+
+fn no_delay(params: &StoreParams) -> bool {
+    *params.replication.apply_delay() == DistSpec::Constant(Span::ZERO)
+}
+
+fn guard_of(check: &mut Check<'_>, table: &Named<StoreParams>, guard: &GuardParams) {
+    let place = |key: &str| -> Place {
+        let inner = place_in(&table.node, &format!("guard.{key}"));
+        inner.unwrap_or(table.place_of("guard")).clone()
+    };
+    let standbys = table.params.standbys.len();
+    let needed = guard.min_replicas as usize;
+    if needed > standbys {
+        let message = format!(
+            "min_replicas = {needed} can never be met: the number of standbys is {standbys}"
+        );
+        check.error(&place("min_replicas"), message, "no write would ever be taken");
+    } else if needed == 0 {
+        let message = "min_replicas = 0: the guard refuses nothing".to_string();
+        check.doubt(&place("min_replicas"), message, "at least 1, or leave the guard out");
+    }
+    limits::period(check, &place("ack_interval"), "ack_interval", guard.ack_interval);
+    limits::period(check, &place("check_interval"), "check_interval", guard.check_interval);
+    if guard.max_lag < guard.ack_interval {
+        let message = format!(
+            "max_lag ({}) is shorter than the interval at which standbys are heard ({})",
+            guard.max_lag, guard.ack_interval
+        );
+        let help = "it would refuse writes between two words; several intervals are usual";
+        let key = if place_in(&table.node, "guard.max_lag").is_some() {
+            "max_lag"
+        } else {
+            "ack_interval"
+        };
+        check.error(&place(key), message, help);
+    }
+    if guard.granularity.is_zero() {
+        let message = "a granularity of 0s: a clock is read in steps of some length".to_string();
+        check.error(&place("granularity"), message, "\"1s\" as Redis does, or \"1ms\"");
     }
 }
 

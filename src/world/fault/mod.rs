@@ -9,7 +9,9 @@ pub mod crash;
 pub mod link;
 pub mod partition;
 pub mod pause;
+pub mod stall;
 
+use crate::model::ctx::Part;
 use crate::model::id::{NodeId, ProcessId, SiteId};
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Name, Problems};
@@ -70,6 +72,13 @@ pub enum Act {
     },
     /// A process freezes.
     Pause(ProcessId),
+    /// A part of a standby stops working.
+    Stall {
+        /// Whose.
+        process: ProcessId,
+        /// Which.
+        part: Part,
+    },
     /// A node's clocks run fast (or slow), in parts per billion.
     Drift {
         /// Whose.
@@ -107,6 +116,7 @@ faults! {
     "partition" => Partition in partition,
     "crash" => Crash in crash,
     "pause" => Pause in pause,
+    "replication_stall" => Stall in stall,
     "clock" => Clock in clock,
     "link" => Link in link,
 }

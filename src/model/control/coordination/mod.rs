@@ -304,7 +304,10 @@ impl Machine for Voter {
             }
             Input::Timer(Timer { kind: Voter::LAPSE, arg }) => self.lapse(GroupId(arg as u16), ctx),
             Input::Timer(timer) => self.raft.timer(timer, ctx),
-            Input::Message { .. } | Input::Refused { .. } | Input::Reset { .. } => {}
+            Input::Message { .. }
+            | Input::Refused { .. }
+            | Input::Reset { .. }
+            | Input::Stall { .. } => {}
         }
         self.follow_up(ctx);
     }

@@ -68,6 +68,7 @@ impl Replica {
         } else {
             self.core.refusals = Refusals::default();
             self.mode.on_lead(&mut self.core, ctx);
+            self.set_guard(ctx);
             ctx.claim(Claim::Primary(self.core.group, self.core.term));
         }
     }
@@ -132,6 +133,7 @@ impl Replica {
         if self.recovering {
             return;
         }
+        self.discard_unapplied(ctx);
         if !self.follower.has_applied(&self.core) {
             self.follower.when_applied(ctx);
             return;
@@ -161,6 +163,7 @@ impl Replica {
         self.check_storage(ctx);
         self.core.refusals = Refusals::default();
         self.mode.on_lead(&mut self.core, ctx);
+        self.set_guard(ctx);
     }
 
     pub(super) fn on_newer_token(&mut self, token: FencingToken, ctx: &mut Ctx<'_>) {
@@ -173,6 +176,7 @@ impl Replica {
     }
 
     pub(super) fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+        self.start_guard(ctx);
         if std::mem::take(&mut self.crashed) {
             self.recovering = true;
             let takes = self.spec.restart_time.sample(&mut self.dice);
@@ -189,6 +193,7 @@ impl Replica {
     /// The database works again, as what it is now: orders may have come meanwhile.
     pub(super) fn on_recovered(&mut self, ctx: &mut Ctx<'_>) {
         self.recovering = false;
+        self.follower.recover(ctx);
         if self.promoting.is_some() {
             if self.promote_due {
                 self.try_promote(ctx);

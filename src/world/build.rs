@@ -93,23 +93,7 @@ impl Stage {
     fn make(&self, process: ProcessId, task: Task, streams: &Streams) -> Process {
         let dice = streams.stream(self.label(process).with("own"));
         match task {
-            Task::Database { store, .. } => {
-                let params = &self.plan.stores[store].params;
-                let mode =
-                    Mode::new(&params.replication, self.plan.stores[store].replicas.len() - 1);
-                let apply = Dist::new(params.replication.apply_delay());
-                let spec = self.replica_spec(process, store);
-                let replica = Replica::new(spec, process, mode, apply, dice);
-                let replica = match self.server(store, streams) {
-                    Some(server) => replica.with_server(server),
-                    None => replica,
-                };
-                let dice = || streams.stream(self.label(process).with("guard"));
-                Process::Database(Box::new(match &params.guard {
-                    Some(guard) => replica.with_guard(Guard::new(guard, &mut dice())),
-                    None => replica,
-                }))
-            }
+            Task::Database { store, .. } => self.replica(process, store, streams, dice),
             Task::Agent { store, replica } if self.races(store) => {
                 Process::Racer(Box::new(Racer::new(self.racer(store, replica, streams, dice))))
             }
@@ -163,6 +147,30 @@ impl Stage {
             Task::Storage { .. } => Process::Storage(Box::new(Storage::new())),
             Task::Population { client } => self.population(process, client, streams),
         }
+    }
+
+    fn replica(
+        &self,
+        process: ProcessId,
+        store: usize,
+        streams: &Streams,
+        dice: Stream,
+    ) -> Process {
+        let plan = &self.plan.stores[store];
+        let params = &plan.params;
+        let mode = Mode::new(&params.replication, plan.replicas.len() - 1);
+        let apply = Dist::new(params.replication.apply_delay());
+        let spec = self.replica_spec(process, store);
+        let replica = Replica::new(spec, process, mode, apply, dice);
+        let replica = match self.server(store, streams) {
+            Some(server) => replica.with_server(server),
+            None => replica,
+        };
+        let dice = || streams.stream(self.label(process).with("guard"));
+        Process::Database(Box::new(match &params.guard {
+            Some(guard) => replica.with_guard(Guard::new(guard, &mut dice())),
+            None => replica,
+        }))
     }
 
     fn database(&self, store: usize, replica: usize) -> ProcessId {

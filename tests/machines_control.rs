@@ -8,7 +8,7 @@ mod words;
 use regionsim::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::id::{FencingToken, GroupId, LogIndex, NodeId, Position, ProcessId, Segment};
 use regionsim::model::log::Book;
-use regionsim::model::msg::{ControlMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg};
+use regionsim::model::msg::{ControlMsg, CouncilMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg};
 use regionsim::sim::Span;
 use regionsim::sim::time::{LocalTime, WallTime};
 use std::collections::BTreeMap;
@@ -123,7 +123,11 @@ impl Stage {
             "silence" => {
                 self.helpers.remove(&words.process(1));
             }
-            "hide" => self.hidden = words.rest(1).split(' ').map(str::to_string).collect(),
+            // Lines with these words; `_` stands for a space.
+            "hide" => {
+                let words = words.rest(1);
+                self.hidden = words.split(' ').map(|word| word.replace('_', " ")).collect();
+            }
             verb => panic!("unknown verb {verb:?}"),
         }
     }
@@ -161,6 +165,11 @@ fn answer(with: &str, msg: Msg) -> Option<Msg> {
         Msg::Lease(_, LeaseMsg::Acquire { seq, .. }) if with.starts_with("refers") => {
             let hint = Some(ProcessId(words.number("to") as u16));
             Some(Msg::Lease(GROUP, LeaseMsg::NotLeader { seq, hint }))
+        }
+        Msg::Council(_, CouncilMsg::Ask { node, term, stands }) if with.starts_with("member") => {
+            let votes = with.contains("votes") && stands;
+            let vote = votes.then_some((ProcessId(50), term));
+            Some(Msg::Council(GROUP, CouncilMsg::Say { node, down: with.contains("down"), vote }))
         }
         Msg::Probe(ProbeMsg::Probe { seq, .. }) if with.starts_with("alive") => {
             Some(Msg::Probe(ProbeMsg::Alive { seq }))

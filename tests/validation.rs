@@ -7,6 +7,8 @@
 //! REPORT=1 cargo test --release --test validation -- report
 //! ```
 
+#[path = "validation/council.rs"]
+mod council;
 #[path = "validation/detection.rs"]
 mod detection;
 #[path = "validation/dns.rs"]
@@ -29,7 +31,7 @@ mod sync;
 use kit::{Case, Effort};
 
 /// Every case, in the order of the report.
-const CASES: [fn(Effort) -> Case; 11] = [
+const CASES: [fn(Effort) -> Case; 12] = [
     elections::wide_area,
     elections::split_votes,
     detection::failed_probes,
@@ -41,12 +43,18 @@ const CASES: [fn(Effort) -> Case; 11] = [
     lease::law,
     patroni::node_crash,
     patroni::other_failures,
+    council::sentinels,
 ];
 
 fn check(case: Case) {
     let wrong: Vec<String> =
         case.rows.iter().filter(|row| !row.pass).map(|row| format!("{row:?}")).collect();
     assert!(!case.rows.is_empty() && wrong.is_empty(), "{}\n{}", case.title, wrong.join("\n"));
+}
+
+#[test]
+fn sentinels_take_down_after_and_one_to_two_seconds() {
+    check(council::sentinels(Effort::Few));
 }
 
 #[test]

@@ -343,6 +343,10 @@ pub enum Claim {
     LeaseLost(GroupId),
     /// A voter stands for election.
     Candidate(GroupId, Term),
+    /// "I vote for that one in this term."
+    Voted(GroupId, Term, NodeId),
+    /// "I have learned that this node is primary since that term."
+    Learned(GroupId, Term, NodeId),
     /// A write was refused because storage or a standby has seen a newer token.
     Fenced(GroupId, FencingToken),
     /// A node was told to follow a new primary and rewinds its history.

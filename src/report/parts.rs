@@ -326,5 +326,7 @@ parts! {
         8 "fenced" => Fenced(group, token),
         9 "rejoining" => Rejoining(group, node),
         10 "contact" => Contact(node, up),
+        11 "voted" => Voted(group, term, node),
+        12 "learned" => Learned(group, term, node),
     }
 }

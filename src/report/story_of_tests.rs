@@ -102,6 +102,8 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Claim::Fenced(group, token),
         Claim::Rejoining(group, other),
         Claim::Contact(other, true),
+        Claim::Voted(group, Term(5), other),
+        Claim::Learned(group, Term(5), node),
     ];
     let facts = facts.into_iter().map(Told::Fact);
     let claims = claims.into_iter().map(|claim| Told::Claim(NodeId(2), claim));

@@ -129,10 +129,11 @@ fn failover(table: &Named<FailoverParams>, names: &Names, problems: &mut Problem
             super::names::suggest_few(&storage.text, &known),
         );
     }
-    let controllers = match (&params.controller, params.decided_by) {
-        (Some(controller), DecidedBy::Controller) if !controller.region.text.is_empty() => {
+    let controllers = match (&params.controller, &params.council, params.decided_by) {
+        (Some(controller), _, DecidedBy::Controller) if !controller.region.text.is_empty() => {
             vec![names.spot(&controller.region, problems).unwrap_or_default()]
         }
+        (_, Some(council), DecidedBy::Council) => names.spots(&council.members, "member", problems),
         _ => Vec::new(),
     };
     FailoverPlan { name: table.name.clone(), params, controllers }

@@ -1,12 +1,14 @@
 //! From a plan to the machines of one trial: who is told what about whom.
 
+mod control;
+
 use crate::model::client::{Population, Setup};
 use crate::model::control::agent::{Agent, AgentPlan};
-use crate::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan as Charge};
+use crate::model::control::controller::Controller;
 use crate::model::control::coordination::Voter;
-use crate::model::control::race::{Racer, RacerPlan};
+use crate::model::control::race::Racer;
 use crate::model::control::storage::Storage;
-use crate::model::control::{DecidedBy, Fencing, Trigger};
+use crate::model::control::{Fencing, Trigger};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
 use crate::model::replica::{Guard, Mode, Replica, ReplicaSpec, Server};
@@ -15,7 +17,7 @@ use crate::model::route::{Direct, NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::dist::{Dist, DistSpec};
-use crate::sim::rng::{Label, Stream, Streams};
+use crate::sim::rng::{Label, Streams};
 use crate::sim::time::Span;
 use crate::world::disk::Disk;
 use crate::world::layout::{Layout, Task};
@@ -23,9 +25,8 @@ use crate::world::process::{Process, State};
 use crate::world::run::{Host, Slot};
 use crate::world::stage::Stage;
 
-/// With `self` fencing the controller waits that much longer than the primary, for delay and
-/// drift. Our choice.
-const SELF_FENCE_GUARD: Span = Span::from_secs(1);
+/// Those who keep nothing on disk, or whose disk nobody waits for.
+const AT_ONCE: DistSpec = DistSpec::Constant(Span::ZERO);
 
 /// The longest uptime of a host at the start of a run: nodes' monotonic clocks do not agree.
 const UPTIME: Span = Span::from_secs(1_000);
@@ -83,10 +84,13 @@ impl Stage {
     fn disk_delay(&self, task: Task) -> &DistSpec {
         match task {
             Task::Voter { lease, .. } => &self.plan.leases[lease].params.election.fsync,
+            Task::Controller { failover } => {
+                self.council(failover).map_or(&AT_ONCE, |council| &council.fsync)
+            }
             Task::Database { store, .. } | Task::Storage { store } => {
                 &self.plan.stores[store].params.fsync
             }
-            _ => &DistSpec::Constant(Span::ZERO),
+            _ => &AT_ONCE,
         }
     }
 
@@ -135,14 +139,18 @@ impl Stage {
                 let targets = self.replicas(store).map(|p| (self.layout.node_of(p), p)).collect();
                 let controllers = self.plan.stores[store]
                     .failover
+                    .filter(|failover| self.pinging_council(*failover).is_none())
                     .map(|failover| self.layout.processes(|t| t == Task::Controller { failover }));
                 let group = Layout::store_group(store);
                 let report_to = controllers.unwrap_or_default();
                 Process::Checker(Box::new(Checker::new(params, group, targets, report_to, dice)))
             }
-            Task::Controller { failover } => {
-                Process::Controller(Box::new(Controller::new(self.charge(failover, streams))))
-            }
+            Task::Controller { failover } => match self.council(failover) {
+                Some(council) => self.member(process, failover, council, streams),
+                None => {
+                    Process::Controller(Box::new(Controller::new(self.charge(failover, streams))))
+                }
+            },
             Task::NameServer { routing } => self.name_server(process, routing, streams),
             Task::Storage { .. } => Process::Storage(Box::new(Storage::new())),
             Task::Population { client } => self.population(process, client, streams),
@@ -219,83 +227,6 @@ impl Stage {
         let plan = &self.plan.stores[store];
         let label = Label::new("store").with(&plan.name).with("service");
         plan.params.server.as_ref().map(|params| Server::new(params, streams.draws(label)))
-    }
-
-    /// True when a store's agents race for its lease.
-    fn races(&self, store: usize) -> bool {
-        let failover = self.plan.stores[store].failover;
-        failover.is_some_and(|i| self.plan.failovers[i].params.decided_by == DecidedBy::Race)
-    }
-
-    /// What an agent that races is told.
-    fn racer(&self, store: usize, replica: usize, streams: &Streams, dice: Stream) -> RacerPlan {
-        let plan = &self.plan.stores[store];
-        let failover = plan.failover.map(|i| &self.plan.failovers[i].params);
-        let failover = failover.cloned().unwrap_or_default();
-        let lease = plan.lease.map(|i| (self.plan.leases[i].params.clone(), self.voters(i)));
-        let (lease, voters) = lease.unwrap_or_default();
-        let mut rivals: Vec<Seat> = self.seats(store).collect();
-        RacerPlan {
-            group: Layout::store_group(store),
-            seat: rivals.remove(replica),
-            rivals,
-            lease,
-            voters,
-            race: failover.race,
-            rejoin: failover.rejoin,
-            promotion: failover.promotion,
-            route: failover.route,
-            routers: self.routers(store),
-            entry_bytes: plan.params.write_size.0.saturating_add(plan.params.log_overhead.0),
-            streams: streams.clone(),
-            label: Label::new("failover").with(&plan.name),
-            dice,
-        }
-    }
-
-    fn seats(&self, store: usize) -> impl Iterator<Item = Seat> {
-        self.replicas(store).enumerate().map(move |(replica, database)| Seat {
-            node: self.layout.node_of(database),
-            agent: self.layout.process(Task::Agent { store, replica }).expect("built with it"),
-            database,
-        })
-    }
-
-    /// What the controller of a failover is told.
-    fn charge(&self, failover: usize, streams: &Streams) -> ControllerPlan {
-        let plan = &self.plan.failovers[failover];
-        let stores: Vec<usize> = (0..self.plan.stores.len())
-            .filter(|store| self.plan.stores[*store].failover == Some(failover))
-            .collect();
-        let check = stores.iter().find_map(|store| self.plan.stores[*store].health_check);
-        let check = check.map(|check| &self.plan.health_checks[check]);
-        let mut params = plan.params.clone();
-        if check.is_none() {
-            // Nobody will ever say that the primary is unhealthy.
-            params.trigger = Trigger::Never;
-        }
-        ControllerPlan {
-            quorum: check.map_or(u16::MAX, |check| check.unhealthy_quorum as u16),
-            checkers: check.map_or(0, |check| check.checkers.len() as u16),
-            hold: check.map_or(Span::ZERO, |check| check.params.hold),
-            self_fence_wait: params.self_fence_after.saturating_add(SELF_FENCE_GUARD),
-            failover: params,
-            stores: stores.into_iter().map(|store| self.charge_of(store)).collect(),
-            streams: streams.clone(),
-            label: Label::new("failover").with(&plan.name),
-        }
-    }
-
-    fn charge_of(&self, store: usize) -> Charge {
-        let plan = &self.plan.stores[store];
-        Charge {
-            group: Layout::store_group(store),
-            label: Label::new("failover").with(&plan.name),
-            seats: self.seats(store).collect(),
-            primary: 0,
-            leased: plan.lease.is_some(),
-            routers: self.routers(store),
-        }
     }
 
     /// Who is told where a store's clients belong.

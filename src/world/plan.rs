@@ -239,7 +239,7 @@ pub struct FailoverPlan {
     pub name: String,
     /// Its parameters.
     pub params: FailoverParams,
-    /// Where controllers stand; nowhere when agents race.
+    /// Where controllers stand: one, or the members of a council; nowhere when agents race.
     pub controllers: Vec<Spot>,
 }
 

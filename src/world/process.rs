@@ -4,6 +4,7 @@ use crate::model::client::Population;
 use crate::model::control::agent::Agent;
 use crate::model::control::controller::Controller;
 use crate::model::control::coordination::Voter;
+use crate::model::control::council::Member;
 use crate::model::control::race::Racer;
 use crate::model::control::storage::Storage;
 use crate::model::ctx::{Ctx, Input, Machine};
@@ -56,6 +57,8 @@ processes! {
     Checker(Checker),
     /// A failover controller.
     Controller(Controller),
+    /// One of several that elect the one that acts.
+    Member(Member),
     /// A voter of a coordination service.
     Voter(Voter),
     /// An authoritative name server.

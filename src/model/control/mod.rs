@@ -22,10 +22,12 @@ use crate::sim::param::{Bandwidth, Bytes, Name, Share};
 
 pub mod agent;
 pub mod controller;
+pub mod council;
 pub mod holder;
 pub mod race;
 pub mod storage;
 
+use council::CouncilParams;
 use race::RaceParams;
 
 crate::choices! {
@@ -71,6 +73,8 @@ crate::choices! {
     pub enum DecidedBy {
         /// One controller.
         Controller = "controller",
+        /// Several controllers that must agree, and elect the one that acts (Redis Sentinel).
+        Council = "council",
         /// Nobody apart: the agents race for the lease (Patroni).
         Race = "race",
     }
@@ -161,7 +165,8 @@ crate::params! {
 
 crate::params! {
     /// Failover: a controller that detects, decides, and takes five steps: stop traffic, drain,
-    /// fence, promote, route; or agents that race for the lease, promote and route.
+    /// fence, promote, route; several that elect the one that does so; or agents that race for the
+    /// lease, promote and route.
     pub struct FailoverParams {
         /// Who decides.
         decided_by: DecidedBy = DecidedBy::Controller, "our choice";
@@ -169,6 +174,8 @@ crate::params! {
         trigger: Trigger = Trigger::Automatic, "our choice";
         /// Where the controller runs.
         controller: Option<ControllerParams> = None, "required where a controller decides";
+        /// Who elects the one that acts, with `decided_by = "council"`.
+        council: Option<CouncilParams> = None, "required where a council decides";
         /// How agents race for the lease, with `decided_by = "race"`.
         race: RaceParams = RaceParams::default(), "see its own keys";
         /// How long a person takes to agree with `trigger = "approval"`, or to notice an alert

@@ -71,7 +71,7 @@ impl Kind {
     fn of_claim(claim: &Claim) -> Kind {
         match claim {
             Claim::Opinion { .. } | Claim::Tally { .. } | Claim::Contact(..) => Kind::Health,
-            Claim::Step(..) => Kind::Failover,
+            Claim::Step(..) | Claim::Voted(..) | Claim::Learned(..) => Kind::Failover,
             Claim::LeaseHeld(..) | Claim::LeaseLost(_) | Claim::Candidate(..) => Kind::Lease,
             _ => Kind::Role,
         }

@@ -187,6 +187,14 @@ impl Words<'_> {
             Claim::Candidate(group, term) => {
                 format!("I stand for election in {}, term {}", self.group(group), term.0)
             }
+            Claim::Voted(group, term, node) => {
+                let (node, group) = (self.node(node), self.group(group));
+                format!("my vote in {group}, term {}, is for {node}", term.0)
+            }
+            Claim::Learned(group, term, node) => {
+                let (node, group) = (self.node(node), self.group(group));
+                format!("I learn that {node} is primary of {group}, term {}", term.0)
+            }
             Claim::Fenced(group, token) => {
                 format!("my write to {} was refused, token {} is old", self.group(group), token.0)
             }

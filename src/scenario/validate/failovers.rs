@@ -1,6 +1,6 @@
 //! Failovers: what starts them, what they wait for, what becomes of the old primary.
 
-use super::{Check, limits, race};
+use super::{Check, council, limits, race};
 use crate::model::control::{DecidedBy, FailoverParams, Fencing, RejoinAs, Trigger};
 use crate::scenario::draft::{Named, place_in};
 
@@ -9,6 +9,7 @@ pub(super) fn failovers(check: &mut Check<'_>) {
         let params = &table.params;
         rejoining(check, table);
         race::decider(check, table);
+        council::council(check, table);
         if params.decided_by == DecidedBy::Race {
             continue;
         }

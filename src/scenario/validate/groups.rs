@@ -72,13 +72,14 @@ fn failover_of(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StoreP
         check.error(&named("failover"), message, "state its standbys");
     }
     let unresolved = table.wrote("health_check");
-    let races = failover.params.decided_by == crate::model::control::DecidedBy::Race;
-    if store.health_check.is_none() && !never && !unresolved && !races {
+    let hears_checkers = super::council::hears_checkers(&failover.params);
+    if store.health_check.is_none() && !never && !unresolved && hears_checkers {
         let message =
             format!("`{}` has a failover and no health check: it never begins", table.name);
         let help = "declare one: [health_check]; or state trigger = \"never\"";
         check.error(&failover.place, message, help);
     }
+    super::council::idle_checkers(check, &failover.params, store);
     let storage = &failover.params.token_storage;
     let tokens = failover.params.fencing.contains(&crate::model::control::Fencing::Token);
     if failover.wrote("token_storage") && !tokens {

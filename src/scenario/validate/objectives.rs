@@ -2,6 +2,7 @@
 
 use super::{Check, shortest};
 use crate::model::control::{DecidedBy, Trigger};
+use crate::model::detect::HealthCheckParams;
 use crate::model::replica::{ModeParams, async_log};
 use crate::sim::Span;
 use crate::world::fault::{FaultParams, crash};
@@ -47,14 +48,11 @@ fn failover_floor(check: &Check<'_>, store: &StorePlan) -> Option<Span> {
         let steps = shortest(&failover.promotion).saturating_add(shortest(&failover.route));
         return Some(lapse.saturating_add(steps));
     }
-    let probe = &check.plan.health_checks[store.health_check?].params;
-    let interval =
-        probe.fast_interval.unwrap_or(probe.request_interval).min(probe.request_interval);
-    let failures = u64::from(probe.failure_threshold).saturating_sub(1);
-    let mut floor = interval.saturating_mul(failures).saturating_add(probe.hold);
-    if silent {
-        floor = floor.saturating_add(probe.timeout);
-    }
+    let mut floor = match super::council::pings(failover) {
+        // The first ping without an answer goes out after the primary is gone.
+        Some(council) => council.down_after,
+        None => probing(&check.plan.health_checks[store.health_check?].params, silent),
+    };
     let steps = [
         &failover.stop_traffic,
         &failover.drain,
@@ -72,6 +70,15 @@ fn failover_floor(check: &Check<'_>, store: &StorePlan) -> Option<Span> {
         }
         Trigger::Never => None,
     }
+}
+
+/// The shortest time in which a health check can notice, and its hold.
+fn probing(probe: &HealthCheckParams, silent: bool) -> Span {
+    let interval =
+        probe.fast_interval.unwrap_or(probe.request_interval).min(probe.request_interval);
+    let failures = u64::from(probe.failure_threshold).saturating_sub(1);
+    let floor = interval.saturating_mul(failures).saturating_add(probe.hold);
+    if silent { floor.saturating_add(probe.timeout) } else { floor }
 }
 
 /// True when there is no fault, or every fault may be over by then: service may come back

@@ -36,8 +36,9 @@ pub(super) fn decider(check: &mut Check<'_>, table: &Named<FailoverParams>) {
         racers(check, table);
         return;
     }
-    if params.controller.is_none() && !table.wrote("controller") {
-        let help = "state where it runs: { region = \"…\" }; or decided_by = \"race\"";
+    let alone = params.decided_by == DecidedBy::Controller;
+    if alone && params.controller.is_none() && !table.wrote("controller") {
+        let help = "state where it runs: { region = \"…\" }; or another decided_by";
         check.error(&table.node.place, "missing key `controller`".to_string(), help);
     }
     if table.wrote("race") {

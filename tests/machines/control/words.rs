@@ -1,7 +1,8 @@
 //! The words of the scripts: machines, messages and spans from text, and messages to text.
 
 use regionsim::model::control::agent::{Agent, AgentPlan};
-use regionsim::model::control::controller::{Controller, ControllerPlan, Seat, StorePlan};
+use regionsim::model::control::controller::{Controller, ControllerPlan, Elected, Seat, StorePlan};
+use regionsim::model::control::council::{CouncilParams, CouncilPlan, Member, Watching};
 use regionsim::model::control::race::{Learn, RaceParams, Racer, RacerPlan};
 use regionsim::model::control::storage::Storage;
 use regionsim::model::control::{
@@ -13,7 +14,7 @@ use regionsim::model::detect::HealthCheckParams;
 use regionsim::model::detect::checker::Checker;
 use regionsim::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
 use regionsim::model::msg::{
-    ControlMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg,
+    ControlMsg, CouncilMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg,
 };
 use regionsim::sim::Span;
 use regionsim::sim::dist::DistSpec;
@@ -97,6 +98,22 @@ impl Words {
             "Changed" => return Msg::Lease(group, LeaseMsg::Changed),
             "Leading" => return Msg::Local(group, LocalMsg::Leading { term }),
             "Fenced" => return Msg::Local(group, LocalMsg::Fenced { token }),
+            // A member asks, answers, tells whom it knows as primary.
+            "AskIf" => {
+                let stands = self.has("stands");
+                return Msg::Council(group, CouncilMsg::Ask { node, term, stands });
+            }
+            "Say" => {
+                let vote = self
+                    .get("vote")
+                    .map(|_| (ProcessId(self.number("vote") as u16), Term(self.number32("in"))));
+                return Msg::Council(group, CouncilMsg::Say { node, down: self.has("down"), vote });
+            }
+            "Tell" => {
+                let (newest, primary) = (Term(self.number32("newest")), node);
+                let hello = CouncilMsg::Hello { newest, primary, term, token };
+                return Msg::Council(group, hello);
+            }
             "Ask" => return Msg::Local(group, LocalMsg::Ask { seq }),
             "Probe" => return Msg::Probe(ProbeMsg::Probe { seq, asks: Asks::CONNECT }),
             "Unwell" => return Msg::Probe(ProbeMsg::Unwell { seq }),
@@ -120,6 +137,7 @@ pub fn show(msg: &Msg) -> String {
     match msg {
         Msg::Control(_, m) => format!("{m:?}"),
         Msg::Local(_, m) => format!("local {m:?}"),
+        Msg::Council(_, m) => format!("council {m:?}"),
         Msg::Lease(_, m) => format!("{m:?}"),
         Msg::Probe(ProbeMsg::Probe { seq, asks }) if *asks == Asks::CONNECT => {
             format!("Probe {{ seq: {seq} }}")
@@ -141,6 +159,7 @@ pub fn machine(words: &Words) -> (Box<dyn Machine>, ProcessId, NodeId) {
         "agent" => (Box::new(agent(words)), ProcessId(1), NodeId(0)),
         "racer" => (Box::new(racer(words)), ProcessId(10), NodeId(0)),
         "controller" => (Box::new(controller(words)), ProcessId(50), NodeId(5)),
+        "member" => (Box::new(member(words)), ProcessId(50), NodeId(5)),
         "storage" => (Box::new(Storage::new()), ProcessId(60), NodeId(6)),
         other => panic!("unknown machine {other:?}"),
     }
@@ -226,6 +245,10 @@ fn agent(words: &Words) -> Agent {
 
 /// Agents p10, p11, p12 on nodes 0, 1, 2 with databases p100, p101, p102; router p200.
 fn controller(words: &Words) -> Controller {
+    Controller::new(controller_plan(words))
+}
+
+fn controller_plan(words: &Words) -> ControllerPlan {
     let constant = |key: &str| DistSpec::Constant(words.span_or(key, Span::ZERO));
     let mut failover = FailoverParams {
         stop_traffic: constant("stop_traffic"),
@@ -270,14 +293,42 @@ fn controller(words: &Words) -> Controller {
         leased: words.has("leased"),
         routers: vec![ProcessId(200)],
     };
-    Controller::new(ControllerPlan {
+    ControllerPlan {
         failover,
         quorum: words.number("quorum").max(1) as u16,
         checkers: 5,
         hold: words.span_or("hold", Span::ZERO),
         self_fence_wait: words.span_or("self_fence_wait", Span::from_secs(31)),
         stores: vec![store],
+        elected: None,
         streams: dice(),
         label: Label::new("controller"),
-    })
+    }
+}
+
+/// As the controller; the other members are p51, p52, … on nodes 6, 7, …
+fn member(words: &Words) -> Member {
+    let count = words.number("members").max(3) as u16;
+    let label = Label::new("member");
+    let mut controller = controller_plan(words);
+    let params = CouncilParams {
+        quorum: Some(words.number("quorum").max(1) as u32),
+        watch: if words.has("checked") { Watching::HealthCheck } else { Watching::Ping },
+        down_after: words.span_or("down_after", Span::from_secs(5)),
+        election_timeout: words.span_or("election", Span::from_secs(3)),
+        retry_after: Some(words.span_or("retry", Span::from_secs(20))),
+        stand_after: DistSpec::Constant(words.span_or("stand_after", Span::ZERO)),
+        failover_timeout: words.span_or("failover_timeout", Span::from_secs(10)),
+        role_interval: words.span_or("role", Span::ZERO),
+        ..CouncilParams::default()
+    };
+    controller.checkers = count;
+    controller.elected = Some(Elected {
+        parallel_syncs: words.number("parallel").max(1) as u32,
+        patience: params.failover_timeout,
+        stops_old_primary: words.has("stops"),
+        label,
+    });
+    let members = (0..count).map(|n| (ProcessId(50 + n), NodeId(5 + n))).collect();
+    Member::new(CouncilPlan { params, members, me: 0, controller, label })
 }

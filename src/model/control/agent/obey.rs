@@ -11,6 +11,8 @@ impl Agent {
             ControlMsg::Resume { .. } => self.on_resume(ctx),
             ControlMsg::Take { episode } => self.on_take(from, episode, ctx),
             ControlMsg::Abandon { episode } => self.on_abandon(episode, ctx),
+            ControlMsg::Promote { term, .. } | ControlMsg::Follow { term, .. }
+                if term < self.newest_term() => {}
             ControlMsg::Promote { episode, term, token, takes } => {
                 let (told, done) = (false, false);
                 let controller = from;
@@ -28,8 +30,16 @@ impl Agent {
         }
     }
 
+    /// Orders of an older term come from a controller that has missed a failover.
+    fn newest_term(&self) -> Term {
+        self.promotion.map_or(self.known.term, |promotion| self.known.term.max(promotion.term))
+    }
+
     fn on_hello(&mut self, from: ProcessId, seq: u32, primary: Option<NodeId>, ctx: &mut Ctx<'_>) {
-        self.last_hello = ctx.now();
+        let of_another = matches!(self.aim, Aim::Take { controller, .. } if controller != from);
+        if !of_another {
+            self.last_hello = ctx.now();
+        }
         if primary == Some(self.node) {
             self.expect_hello(ctx);
             if std::mem::take(&mut self.self_fenced) && !self.stopped_by_lapse {

@@ -76,7 +76,9 @@ impl Store {
         self.claim_step(FailoverStep::StopTraffic, ctx);
         let holder = self.plan.seats[self.primary].node;
         ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
-        self.order(self.primary, ControlMsg::StopTraffic { episode: h.episode }, ctx);
+        if h.plan.stops_old_primary() {
+            self.order(self.primary, ControlMsg::StopTraffic { episode: h.episode }, ctx);
+        }
         let spec = &h.plan.failover.stop_traffic;
         let wait = h.plan.draw(self.plan.label, h.episode, "stop_traffic", 0, spec);
         self.wait(wait, h, ctx);
@@ -199,7 +201,8 @@ impl Store {
         let Stage::Promote(Promote { who, term, token, takes, .. }) = self.stage else { return };
         self.named = ctx.now();
         self.order(who, ControlMsg::Promote { episode: h.episode, term, token, takes }, ctx);
-        let patience = takes.saturating_add(h.plan.failover.status_timeout.saturating_mul(3));
+        let usual = takes.saturating_add(h.plan.failover.status_timeout.saturating_mul(3));
+        let patience = h.plan.elected.map_or(usual, |elected| elected.patience);
         ctx.set_timer(self.timer(SILENT), patience);
     }
     /// A candidate's database leads.
@@ -217,7 +220,8 @@ impl Store {
             self.replicas[other].told_to_follow = None;
             let standby = |r: super::contact::Report| r.role == Role::Standby;
             let replica = &self.replicas[other];
-            if other != who && replica.contact && replica.report.is_some_and(standby) {
+            let follows = other != who && replica.contact && replica.report.is_some_and(standby);
+            if follows && self.may_reconfigure(h.plan, ctx.now()) {
                 self.tell_to_follow(other, h.plan, ctx);
             }
         }
@@ -229,21 +233,40 @@ impl Store {
         let Stage::Promote(promote) = &self.stage else { return };
         let mut failed = promote.failed.clone();
         failed.push(promote.who);
+        if h.plan.elected.is_some() {
+            // Another candidate takes another term, and that takes another election.
+            return self.abandon(h, ctx);
+        }
         self.order(promote.who, ControlMsg::Abandon { episode: h.episode }, ctx);
         self.fence(failed, h, ctx);
     }
 
-    /// The old primary is healthy again: calls everything off.
+    /// The old primary is healthy again, or the elected one gives up: calls everything off.
     pub fn abandon(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        if let Stage::Fence(Fence { taker: Some(who), .. }) = &self.stage {
-            self.order(*who, ControlMsg::Abandon { episode: h.episode }, ctx);
-        }
-        self.order(self.primary, ControlMsg::Resume { episode: h.episode }, ctx);
-        for kind in [STEP, SELF_FENCED, ASKED] {
-            ctx.cancel_timer(self.timer(kind));
+        self.drop_stage(h.episode, ctx);
+        if h.plan.stops_old_primary() {
+            self.order(self.primary, ControlMsg::Resume { episode: h.episode }, ctx);
         }
         self.claim_step(FailoverStep::Abandoned, ctx);
+    }
+    /// Lets go of whoever was to be promoted, and is idle.
+    pub fn drop_stage(&mut self, episode: u32, ctx: &mut Ctx<'_>) {
+        let chosen = match &self.stage {
+            Stage::Fence(fence) => fence.taker,
+            Stage::Promote(promote) => Some(promote.who),
+            Stage::Idle | Stage::StopTraffic | Stage::Drain | Stage::Route => None,
+        };
+        if let Some(who) = chosen {
+            self.order(who, ControlMsg::Abandon { episode }, ctx);
+        }
+        for kind in [STEP, SELF_FENCED, ASKED, SILENT] {
+            ctx.cancel_timer(self.timer(kind));
+        }
         self.stage = Stage::Idle;
+    }
+    /// True when nobody could be chosen.
+    pub fn found_nobody(&self) -> bool {
+        matches!(&self.stage, Stage::Fence(fence) if fence.hunt == Hunt::Nobody)
     }
 
     /// A timer of this store fired.

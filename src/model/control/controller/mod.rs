@@ -2,7 +2,8 @@
 //!
 //! `opinions` counts what checkers say, `contact` keeps what agents answer, `store` holds what
 //! is known of one store and keeps its replicas on their primary, `failover` takes the steps of
-//! one store, `hunt` finds its candidate. Will never know why a node is silent.
+//! one store, `hunt` finds its candidate, `elected` is what several controllers that elect the
+//! one that acts need of it. Will never know why a node is silent.
 //!
 //! # Decided
 //! - Stores under one controller fail over together: one primary's quorum moves them all.
@@ -16,6 +17,7 @@
 //!   because one that was down when told would never know.
 
 mod contact;
+pub mod elected;
 mod failover;
 mod hunt;
 mod opinions;
@@ -31,6 +33,7 @@ use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::rng::{Label, Streams};
 use crate::sim::time::LocalTime;
 use contact::Report;
+pub use elected::Elected;
 use opinions::Opinions;
 use store::Store;
 
@@ -100,6 +103,8 @@ pub struct ControllerPlan {
     pub self_fence_wait: Span,
     /// Stores that fail over together.
     pub stores: Vec<StorePlan>,
+    /// Where others must elect it before it acts.
+    pub elected: Option<Elected>,
     /// The dice of the trial.
     pub streams: Streams,
     /// Names the controller's own dice.
@@ -125,6 +130,8 @@ enum Phase {
     Cooling,
     /// Waiting for a person.
     Approving,
+    /// Waiting to be elected.
+    Standing,
     /// Failing over.
     Acting,
 }
@@ -164,6 +171,8 @@ pub struct Controller {
     declared: Option<LocalTime>,
     seq: u32,
     rounds: u32,
+    /// An election is under way in which it stands.
+    candidate: bool,
 }
 
 impl Controller {
@@ -180,6 +189,7 @@ impl Controller {
             declared: None,
             seq: 0,
             rounds: 0,
+            candidate: false,
             plan,
         }
     }
@@ -190,10 +200,11 @@ impl Controller {
 
     fn on_start(&mut self, ctx: &mut Ctx<'_>) {
         let every = self.plan.failover.contact_interval.as_nanos().max(1);
-        let mut dice = self.plan.streams.stream(self.plan.label.with("contact phase"));
+        let own = self.plan.elected.map_or(self.plan.label, |elected| elected.label);
+        let mut dice = self.plan.streams.stream(own.with("contact phase"));
         ctx.set_timer(Timer::of(CONTACT), Span::from_nanos(dice.below(every)));
         match self.phase {
-            Phase::Calm | Phase::Acting => {}
+            Phase::Calm | Phase::Standing | Phase::Acting => {}
             Phase::Holding => ctx.set_timer(Timer::of(HOLD), self.plan.hold),
             Phase::Cooling => {
                 ctx.set_timer(Timer::of(COOLED), self.cooldown_left(ctx.now()));
@@ -242,6 +253,7 @@ impl Controller {
             Phase::Approving if !sick && self.plan.failover.abandon_if_healthy => {
                 self.calm_down(APPROVE, ctx)
             }
+            Phase::Standing if !sick && self.may_sit_down() => self.sit_down(ctx),
             Phase::Acting => {
                 let may = self.plan.failover.abandon_if_healthy
                     && self.stores.iter().all(|s| s.may_abandon());
@@ -302,6 +314,10 @@ impl Controller {
         ctx.set_timer(Timer::of(APPROVE), wait);
     }
     fn declare(&mut self, ctx: &mut Ctx<'_>) {
+        if self.plan.elected.is_some() && self.phase != Phase::Standing {
+            self.phase = Phase::Standing;
+            return;
+        }
         self.phase = Phase::Acting;
         self.episode += 1;
         self.declared = Some(ctx.now());

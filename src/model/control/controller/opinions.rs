@@ -27,6 +27,11 @@ impl Opinions {
         let after = self.count(node);
         (before != after).then_some(after)
     }
+    /// Somebody whose reports come in order says this now: the new count, if it changed.
+    pub fn now_says(&mut self, by: ProcessId, node: NodeId, healthy: bool) -> Option<u16> {
+        let seq = self.said.get(&(node, by)).map_or(0, |known| known.1);
+        self.hear(by, node, healthy, seq.wrapping_add(1))
+    }
     /// How many checkers say that a node is unhealthy.
     pub fn count(&self, node: NodeId) -> u16 {
         let of_node = self.said.range((node, ProcessId(0))..=(node, ProcessId(u16::MAX)));

@@ -95,7 +95,8 @@ impl Store {
     ) {
         let regained = self.replicas[who].answered(report, ctx);
         let idle = self.stage == Stage::Idle;
-        if idle && report.role == Role::Primary && report.term > self.last_term {
+        let alone = plan.elected.is_none();
+        if idle && alone && report.role == Role::Primary && report.term > self.last_term {
             // Only after the loss of the controller's disk: somebody was promoted before it.
             (self.primary, self.term, self.last_term) = (who, report.term, report.term);
             if !self.plan.leased {
@@ -109,7 +110,8 @@ impl Store {
         let told = self.replicas[who].told_to_follow;
         let told_lately = told.is_some_and(|at| ctx.now().since(at) < every);
         let again = told.is_some() || report.role == Role::Standby;
-        if again && !told_lately && self.strays(who) {
+        let may = again && !told_lately && self.strays(who);
+        if may && self.may_reconfigure(plan, ctx.now()) {
             self.tell_to_follow(who, plan, ctx);
         }
     }

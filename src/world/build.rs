@@ -17,7 +17,7 @@ use crate::model::route::{Direct, NameServer, Place, Router, ViaParams};
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::dist::{Dist, DistSpec};
-use crate::sim::rng::{Label, Streams};
+use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::time::Span;
 use crate::world::disk::Disk;
 use crate::world::layout::{Layout, Task};

@@ -93,9 +93,9 @@ fn noticed(x: f64) -> f64 {
 fn kth_of_three(k: u32, x: f64) -> f64 {
     let p = noticed(x);
     match k {
-        1 => 1.0 - (1.0 - p).powi(3),
+        1 => 1.0 - (1.0 - p) * (1.0 - p) * (1.0 - p),
         2 => p * p * (3.0 - 2.0 * p),
-        _ => p.powi(3),
+        _ => p * p * p,
     }
 }
 

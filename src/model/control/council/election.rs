@@ -101,7 +101,7 @@ impl Member {
     /// Stands, if it has declared, its delay is over, and nothing bars it.
     fn consider_standing(&mut self, ctx: &mut Ctx<'_>) {
         let at = self.stands_at.map(|at| at.max(self.barred_until));
-        if self.candidacy.is_some() || !at.is_some_and(|at| at <= ctx.now()) {
+        if self.candidacy.is_some() || at.is_none_or(|at| at > ctx.now()) {
             return;
         }
         let term = Term(self.ballot.newest().0.saturating_add(1));

@@ -15,6 +15,8 @@
 pub mod determinism;
 pub mod ladder;
 pub mod run;
+pub mod shard;
 
 pub use determinism::{Divergence, check};
 pub use run::{Bug, Experiment, Outcomes, Total, Trial, caught};
+pub use shard::{Part, Shard, Source, merge};

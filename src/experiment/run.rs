@@ -49,8 +49,7 @@ pub struct Trial {
 /// A time series summed over trials.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Total {
-    /// Of one trial, for its names and the length of its bins; its counts are of the first trial
-    /// added and mean nothing here.
+    /// Its names and the length of its bins; it has no counts of its own.
     pub of: Series,
     /// Per bin: ok, fail, unknown.
     pub bins: Vec<[u64; 3]>,
@@ -77,6 +76,31 @@ impl Outcomes {
     /// True when any trial was halted at its limit of events.
     pub fn halted(&self) -> bool {
         self.trials.iter().any(|trial| trial.finish.halted)
+    }
+    /// What several parts of the trials came to together. Parts of one experiment have the same
+    /// metrics; a part without trials has none.
+    pub fn join(parts: Vec<Outcomes>) -> Outcomes {
+        let mut whole = Outcomes::default();
+        for part in parts {
+            whole.asked += part.asked;
+            if whole.keys.is_empty() {
+                whole.keys = part.keys;
+            }
+            whole.trials.extend(part.trials);
+            for total in part.totals {
+                match whole.totals.iter_mut().find(|known| known.name() == total.name()) {
+                    Some(known) => known.add(&total.bins),
+                    None => whole.totals.push(total),
+                }
+            }
+        }
+        whole.in_order();
+        whole
+    }
+    /// Which trial ended first must not show.
+    fn in_order(&mut self) {
+        self.trials.sort_by_key(|trial| trial.trial);
+        self.totals.sort_by(|a, b| a.name().cmp(&b.name()));
     }
     /// The samples of a metric, one per trial, if this experiment has it.
     pub fn samples(&self, key: &MetricKey) -> Option<Vec<Sample>> {
@@ -187,18 +211,15 @@ impl Found {
                 return self.blame(Bug { seed, trial: trial.trial, message });
             }
         }
-        for one in series {
-            let same = |t: &&mut Total| {
-                (&t.of.store, &t.of.region, t.of.kind) == (&one.store, &one.region, one.kind)
-            };
-            match self.totals.iter_mut().find(same) {
-                Some(total) => total.add(&one),
-                None => {
-                    let mut total = Total { bins: Vec::new(), of: one.clone() };
-                    total.add(&one);
-                    self.totals.push(total);
-                }
-            }
+        for mut one in series {
+            let bins = std::mem::take(&mut one.bins);
+            let total = Total { of: one, bins: Vec::new() };
+            let at = self.totals.iter().position(|known| known.name() == total.name());
+            let at = at.unwrap_or_else(|| {
+                self.totals.push(total);
+                self.totals.len() - 1
+            });
+            self.totals[at].add(&bins);
         }
         self.trials.push(trial);
     }
@@ -209,28 +230,28 @@ impl Found {
         }
     }
 
-    fn outcomes(mut self, asked: u64) -> Result<Outcomes, Bug> {
+    fn outcomes(self, asked: u64) -> Result<Outcomes, Bug> {
         if let Some(bug) = self.bug {
             return Err(bug);
         }
-        self.trials.sort_by_key(|trial| trial.trial);
-        // Which trial ended first must not show.
-        self.totals.iter_mut().for_each(|total| total.of.bins.clear());
-        let name = |t: &Total| (t.of.store.clone(), t.of.region.clone(), t.of.kind);
-        self.totals.sort_by_key(name);
         let keys = self.keys.unwrap_or_default();
-        Ok(Outcomes { keys, trials: self.trials, asked, totals: self.totals })
+        let mut outcomes = Outcomes { keys, trials: self.trials, asked, totals: self.totals };
+        outcomes.in_order();
+        Ok(outcomes)
     }
 }
 
 impl Total {
-    fn add(&mut self, one: &Series) {
-        if self.bins.len() < one.bins.len() {
-            self.bins.resize(one.bins.len(), [0; 3]);
+    fn name(&self) -> (&str, &str, &str) {
+        (&self.of.store, &self.of.region, self.of.kind)
+    }
+    fn add<T: Copy + Into<u64>>(&mut self, bins: &[[T; 3]]) {
+        if self.bins.len() < bins.len() {
+            self.bins.resize(bins.len(), [0; 3]);
         }
-        for (sum, bin) in self.bins.iter_mut().zip(&one.bins) {
+        for (sum, bin) in self.bins.iter_mut().zip(bins) {
             for (sum, count) in sum.iter_mut().zip(bin) {
-                *sum += u64::from(*count);
+                *sum += (*count).into();
             }
         }
     }

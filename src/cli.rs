@@ -11,11 +11,14 @@ mod ladder;
 mod lint;
 mod output;
 mod run;
+mod shard;
+mod shown;
 mod trace;
 
 pub use exit::Exit;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use regionsim::experiment::Part;
 use std::path::PathBuf;
 
 /// The most trials of one run.
@@ -44,6 +47,8 @@ enum Command {
     Compare(CompareArgs),
     /// Take each safety device away, or put its strongest form in, one at a time: what each is worth
     Ladder(LadderArgs),
+    /// Join the parts that `run --shard` kept: what one run says, byte for byte
+    Merge(MergeArgs),
     /// Print all diagnostics of scenarios and their variants, without simulating anything
     Lint(LintArgs),
     /// Print a scenario with every default filled in and where it came from, the round-trip times
@@ -56,7 +61,7 @@ enum Command {
 }
 
 /// What changes a scenario.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 struct Change {
     /// Apply a variant of the file
     #[arg(long, value_name = "NAME")]
@@ -84,6 +89,13 @@ struct RunArgs {
     /// First run some trials twice and compare every fact
     #[arg(long)]
     check_determinism: bool,
+    /// A file whose `[expect]` stands in for that of the scenarios
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Run one part of the trials and keep it for `merge`: `3/8`, or `auto` in an array of jobs
+    /// (Slurm, Kubernetes; `auto/8` where the number of parts is not in the environment)
+    #[arg(long, value_name = "PART/PARTS", value_parser = shard::part)]
+    shard: Option<Part>,
 }
 
 /// Which trials are run, and how.
@@ -133,6 +145,22 @@ struct CompareArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+}
+
+#[derive(Args, Debug)]
+struct MergeArgs {
+    /// The files that `run --shard` kept, in any order
+    #[arg(required = true, value_name = "SHARD")]
+    shards: Vec<PathBuf>,
+    /// Where the results folder is made
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Print no summary
+    #[arg(long, short)]
+    quiet: bool,
 }
 
 #[derive(Args, Debug)]
@@ -254,6 +282,7 @@ impl Cli {
             Command::Run(args) => run::run(&args),
             Command::Compare(args) => compare::compare(&args),
             Command::Ladder(args) => ladder::ladder(&args),
+            Command::Merge(args) => shard::merge(&args),
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),

@@ -2,7 +2,9 @@
 
 use super::output::{complain, error_colour, tell};
 use super::{Change, Exit};
-use regionsim::scenario::{Diagnostic, LIMIT_BYTES, Scenario, Severity, load_with, render};
+use regionsim::scenario::{
+    Diagnostic, LIMIT_BYTES, Scenario, Severity, expect_instead, load_with, render,
+};
 use regionsim::world::Stage;
 use std::fs;
 use std::io::{self, Read};
@@ -121,4 +123,15 @@ pub fn ready(text: &Text, change: &Change, quiet: bool) -> Result<Ready, Exit> {
             Err(Exit::BadScenario)
         }
     }
+}
+
+/// Puts the expectations of another file in the place of the scenario's own.
+///
+/// # Errors
+/// The exit code of a bad file; the diagnostics have been shown.
+pub fn judged_by(scenario: &mut Scenario, judge: &Text, quiet: bool) -> Result<(), Exit> {
+    let diagnostics = expect_instead(scenario, &judge.text);
+    show(&diagnostics, judge, quiet);
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    if broken { Err(Exit::BadScenario) } else { Ok(()) }
 }

@@ -2,19 +2,18 @@
 
 use super::crew::Crew;
 use super::files::{self, Ready, Text};
-use super::output::{Output, complain};
-use super::{Change, Exit, Format, RunArgs, folder};
-use regionsim::experiment::{Divergence, check};
+use super::output::complain;
+use super::shown::Shown;
+use super::{Change, Exit, RunArgs, shard};
+use regionsim::experiment::{Divergence, Part, Shard, Source, check};
+use regionsim::report::Findings;
 use regionsim::report::findings::Heading;
 use regionsim::report::recorder::Told;
 use regionsim::report::trace::Words;
-use regionsim::report::{Findings, csv, json, markdown, summary};
 use regionsim::scenario::Scenario;
 use regionsim::sim::SimTime;
 use regionsim::world::Limits;
-use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// How many trials `--check-determinism` runs twice.
 const CHECKED: u64 = 3;
@@ -35,31 +34,29 @@ pub fn run(args: &RunArgs) -> Exit {
             Err(exit) => session.note(exit),
         }
     }
-    session.end()
+    if session.crew.interrupted() {
+        session.note(Exit::Interrupted);
+    }
+    session.shown.end()
 }
 
 struct Session<'a> {
     args: &'a RunArgs,
-    out: Output,
-    exit: Exit,
+    shown: Shown<'a>,
     crew: Crew,
     /// Results folders already written to in this session.
     taken: BTreeSet<String>,
-    /// A line per scenario.
-    lines: Vec<String>,
-    /// What `--format json` prints at the end.
-    values: Vec<Value>,
 }
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs, exit: Exit) -> Session<'a> {
-        let (taken, lines, values) = Default::default();
-        let (out, crew) = (Output::new(), Crew::new(&args.trials));
-        Session { args, out, exit, crew, taken, lines, values }
+        let mut shown = Shown::new(&args.out, args.format, args.trials.quiet);
+        shown.note(exit);
+        Session { args, shown, crew: Crew::new(&args.trials), taken: BTreeSet::new() }
     }
 
     fn note(&mut self, exit: Exit) {
-        self.exit = self.exit.max(exit);
+        self.shown.note(exit);
     }
 
     /// The scenario of a file, or with `--variant all` each of its variants as well.
@@ -79,13 +76,21 @@ impl<'a> Session<'a> {
     }
 
     fn scenario(&mut self, text: &Text, change: &Change) {
-        match files::ready(text, change, self.args.trials.quiet) {
-            Ok(ready) => self.trials(text, &ready),
+        let ready = files::ready(text, change, self.args.trials.quiet);
+        let judged = ready.and_then(|mut ready| {
+            let judge = self.args.expect.as_deref().map(files::read).transpose()?;
+            if let Some(judge) = &judge {
+                files::judged_by(&mut ready.scenario, judge, self.args.trials.quiet)?;
+            }
+            Ok((ready, judge))
+        });
+        match judged {
+            Ok((ready, judge)) => self.trials(text, change, &ready, judge),
             Err(exit) => self.note(exit),
         }
     }
 
-    fn trials(&mut self, text: &Text, ready: &Ready) {
+    fn trials(&mut self, text: &Text, change: &Change, ready: &Ready, judge: Option<Text>) {
         let scenario = &ready.scenario;
         let heading = heading(scenario, self.args.trials.seed.unwrap_or(scenario.seed));
         let label = heading.label();
@@ -110,77 +115,23 @@ impl<'a> Session<'a> {
                 Ok(None) => {}
             }
         }
-        match self.crew.run(&label, ready, heading.seed, 0..asked) {
+        let part = self.args.shard.unwrap_or(Part::WHOLE);
+        match self.crew.run(&label, ready, heading.seed, part.trials(asked)) {
             Err(exit) => self.note(exit),
+            Ok(outcomes) if self.args.shard.is_some() => {
+                let Change { variant, set } = change.clone();
+                let expect = judge.map(|judge| judge.text);
+                let seed = heading.seed;
+                let source = Source { text: text.text.clone(), expect, variant, set, seed, asked };
+                let folder = self.args.out.join(&label);
+                self.note(shard::keep(&folder, &label, &Shard::new(source, part, &outcomes)));
+            }
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
-                self.found(&findings);
+                self.shown.found(&findings);
             }
         }
-    }
-
-    /// Judges, writes and shows.
-    fn found(&mut self, findings: &Findings) {
-        let label = findings.heading.label();
-        if findings.outcomes.interrupted() {
-            self.note(Exit::Interrupted);
-        }
-        if findings.outcomes.trials.is_empty() {
-            // Nothing was finished: results that stand there already stay.
-            return;
-        }
-        self.note(findings.ruling().into());
-        if findings.outcomes.halted() {
-            self.note(Exit::Inconclusive);
-        }
-        let folder: PathBuf = self.args.out.join(&label);
-        if let Err(error) = folder::write(&folder, findings) {
-            complain(&format!("cannot write {}: {error}", folder.display()));
-            self.note(Exit::Io);
-        }
-        let first = self.lines.is_empty();
-        self.lines.push(summary::line(findings));
-        let exit = match self.args.format {
-            Format::Human if self.args.trials.quiet => Exit::Good,
-            Format::Human => {
-                let gap = if first { "" } else { "\n" };
-                let colour = self.out.colour();
-                self.out.say(&format!("{gap}{}", summary::text(findings, colour)))
-            }
-            Format::Json => {
-                self.values.push(json::value(findings));
-                Exit::Good
-            }
-            Format::Jsonl => self.out.say(&json::lines(findings)),
-            Format::Csv => {
-                let mut rows = if first { csv::metrics_header() } else { Vec::new() };
-                rows.extend(csv::metrics(findings));
-                self.out.say(&String::from_utf8_lossy(&rows))
-            }
-            Format::Markdown => self.out.say(&markdown::text(findings)),
-        };
-        self.note(exit);
-    }
-
-    fn end(mut self) -> Exit {
-        if self.args.format == Format::Json && !self.values.is_empty() {
-            let value = match self.values.len() {
-                1 => self.values.remove(0),
-                _ => Value::Array(std::mem::take(&mut self.values)),
-            };
-            let exit = self.out.say(&json::pretty(&value));
-            self.note(exit);
-        }
-        if self.args.format == Format::Human && !self.args.trials.quiet && self.lines.len() > 1 {
-            let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
-            let exit = self.out.say(&format!("\n{lines}"));
-            self.note(exit);
-        }
-        if self.crew.interrupted() {
-            self.note(Exit::Interrupted);
-        }
-        self.exit
     }
 }
 

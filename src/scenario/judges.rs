@@ -25,14 +25,14 @@ pub fn settings(draft: &Draft, problems: &mut Problems) -> Settings {
 
 /// Reads `[expect]`: one limit or a list of limits per metric.
 pub fn expectations(
-    draft: &Draft,
-    plan: &Plan,
-    settings: &Settings,
+    entries: &[Entry],
+    trials: u64,
+    (plan, settings): (&Plan, &Settings),
     errors: &mut Problems,
     doubts: &mut Problems,
 ) -> Vec<Expectation> {
     let mut all = Vec::new();
-    for entry in &draft.expect {
+    for entry in entries {
         let limits = match &entry.node.tree {
             Tree::List(items) => items.as_slice(),
             _ => std::slice::from_ref(&entry.node),
@@ -43,7 +43,7 @@ pub fn expectations(
         }
         for node in limits {
             if let Some(expectation) = limit(entry, node, errors) {
-                for doubt in expectation.lint(draft.run.params.trials) {
+                for doubt in expectation.lint(trials) {
                     let (place, message) = (node.place.clone(), doubt);
                     doubts.0.push(match message.contains("planned") {
                         true => Problem { place, message, help: Some("raise run.trials".into()) },

@@ -98,6 +98,35 @@ pub fn load_with(
     (reading.scenario, reading.diagnostics)
 }
 
+/// Puts the expectations of another file in the place of a scenario's own: whoever wrote the
+/// scenario does not judge it. That file has `[expect]` and nothing else, but for
+/// `schema_version`. Nothing changes when any diagnostic is an error.
+pub fn expect_instead(scenario: &mut Scenario, text: &str) -> Vec<Diagnostic> {
+    let (mut problems, mut doubts) = (Problems::default(), Problems::default());
+    let mut found = Vec::new();
+    if let Some(root) = tree::parse(text, &mut problems) {
+        for entry in root.entries() {
+            if !["expect", "schema_version"].contains(&entry.key.as_str()) {
+                problems.unknown_key(entry, &["expect", "schema_version"]);
+            }
+        }
+        match root.get("expect") {
+            Some(table) => {
+                let of = (&scenario.plan, &scenario.settings);
+                let (entries, trials) = (table.entries(), scenario.trials);
+                found = judges::expectations(entries, trials, of, &mut problems, &mut doubts);
+            }
+            None => problems.add(&(0..0), "there is no table `[expect]`"),
+        }
+    }
+    if problems.is_empty() {
+        scenario.expectations = found;
+    }
+    let errors = problems.0.into_iter().map(|p| Diagnostic::new(Severity::Error, p));
+    let doubts = doubts.0.into_iter().map(|p| Diagnostic::new(Severity::Warning, p));
+    diagnostic::tidy(errors.chain(doubts).collect())
+}
+
 /// All that reading a file gives; `explain` needs more of it than a run.
 struct Reading {
     scenario: Option<Scenario>,
@@ -131,8 +160,10 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
                 let settings = judges::settings(&draft, &mut problems);
                 let mut found = windows::Found { errors: &mut problems, doubts: &mut doubts };
                 windows::check(&draft, &plan, &settings.window.0, &mut found);
-                let expectations =
-                    judges::expectations(&draft, &plan, &settings, &mut problems, &mut doubts);
+                let expectations = {
+                    let (trials, of) = (draft.run.params.trials, (&plan, &settings));
+                    judges::expectations(&draft.expect, trials, of, &mut problems, &mut doubts)
+                };
                 let judged = (settings, expectations);
                 let clone = plan.clone();
                 scenario = Some(assemble(text, &draft, clone, judged, overrides, variant));

@@ -15,6 +15,8 @@ mod detection;
 mod dns;
 #[path = "validation/elections.rs"]
 mod elections;
+#[path = "validation/false_alarms.rs"]
+mod false_alarms;
 #[path = "validation/kit.rs"]
 mod kit;
 #[path = "validation/lease.rs"]
@@ -31,10 +33,12 @@ mod sync;
 use kit::{Case, Effort};
 
 /// Every case, in the order of the report.
-const CASES: [fn(Effort) -> Case; 12] = [
+const CASES: [fn(Effort) -> Case; 14] = [
     elections::wide_area,
     elections::split_votes,
     detection::failed_probes,
+    detection::route_53,
+    false_alarms::lost_probes,
     dns::tail,
     dns::outage,
     loss::constant_lag,
@@ -70,6 +74,16 @@ fn split_votes_are_as_frequent_as_the_closed_form_says() {
 #[test]
 fn failed_probes_detect_within_their_bounds() {
     check(detection::failed_probes(Effort::Few));
+}
+
+#[test]
+fn fourteen_of_sixteen_checkers_take_as_long_as_route_53() {
+    check(detection::route_53(Effort::Few));
+}
+
+#[test]
+fn lost_probes_cry_wolf_as_seldom_as_the_closed_form_says() {
+    check(false_alarms::lost_probes(Effort::Few));
 }
 
 #[test]

@@ -137,6 +137,11 @@ pub fn error(values: &[f64]) -> f64 {
     (variance(values) / values.len() as f64).sqrt()
 }
 
+/// `x` to the power of `n`, by multiplication: the same bits everywhere.
+pub fn power(x: f64, n: u32) -> f64 {
+    (0..n).fold(1.0, |product, _| product * x)
+}
+
 /// Sorted, for quantiles.
 pub fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);

@@ -95,6 +95,16 @@ crate::choices! {
 }
 
 crate::choices! {
+    /// How the old primary is told to stop.
+    pub enum StopOrder {
+        /// Until it has heard: one that cannot be reached gets the order as soon as it can be.
+        UntilHeard = "until_heard",
+        /// Once: one that cannot be reached never gets it, and returns as what it was.
+        Once = "once",
+    }
+}
+
+crate::choices! {
     /// A way of making an old primary harmless.
     pub enum Fencing {
         /// The primary stops itself, by its own monotonic clock, when it has not heard from the
@@ -185,6 +195,8 @@ crate::params! {
         operator_never: Share = Share(0.0), "our choice";
         /// How long after a failover was declared no other is. An operator's order does not wait.
         cooldown: Span = Span::ZERO, "none; Orchestrator's RecoveryPeriodBlockSeconds is 3600 s";
+        /// How the old primary is told to stop.
+        stop_order: StopOrder = StopOrder::UntilHeard, "our choice";
         /// How long the controller waits while traffic to the old primary is stopped.
         stop_traffic: DistSpec = DistSpec::Constant(Span::ZERO), "our choice";
         /// How long it gives work under way to end.

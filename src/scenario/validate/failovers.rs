@@ -26,6 +26,11 @@ pub(super) fn failovers(check: &mut Check<'_>) {
         if params.trigger == Trigger::Never && table.wrote("cooldown") {
             no_effect(check, table, "cooldown", "with trigger = \"never\"");
         }
+        let council = params.council.as_ref().filter(|_| params.decided_by == DecidedBy::Council);
+        if council.is_some_and(|council| !council.stops_old_primary) {
+            let why = "without council.stops_old_primary: nobody tells the old primary to stop";
+            no_effect(check, table, "stop_order", why);
+        }
     }
 }
 

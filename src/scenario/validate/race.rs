@@ -7,11 +7,12 @@ use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
 
 /// Keys of `[failover]` that only a controller heeds.
-const CONTROLLERS_OWN: [&str; 12] = [
+const CONTROLLERS_OWN: [&str; 13] = [
     "controller",
     "operator_response",
     "operator_never",
     "cooldown",
+    "stop_order",
     "stop_traffic",
     "drain",
     "fence",

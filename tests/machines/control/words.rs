@@ -6,7 +6,8 @@ use regionsim::model::control::council::{CouncilParams, CouncilPlan, Member, Wat
 use regionsim::model::control::race::{Learn, RaceParams, Racer, RacerPlan};
 use regionsim::model::control::storage::Storage;
 use regionsim::model::control::{
-    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, RejoinParams, Trigger,
+    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, RejoinParams, StopOrder,
+    Trigger,
 };
 use regionsim::model::ctx::Machine;
 use regionsim::model::detect::Asks;
@@ -281,6 +282,9 @@ fn controller_plan(words: &Words) -> ControllerPlan {
     }
     if words.has("first_listed") {
         failover.candidate = Candidate::FirstListed;
+    }
+    if words.has("stop_once") {
+        failover.stop_order = StopOrder::Once;
     }
     if words.has("self") {
         failover.fencing = vec![Fencing::SelfStop];

@@ -3,11 +3,11 @@
 use super::hunt::{Fence, Hunt};
 use super::store::Store;
 use super::{ASKED, Hand, SELF_FENCED, SILENT, STEP};
-use crate::model::control::{Candidate, Fencing};
+use crate::model::control::{Candidate, Fencing, StopOrder};
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::fact::{Claim, FailoverStep};
 use crate::model::id::{FencingToken, Term};
-use crate::model::msg::{ControlMsg, Role};
+use crate::model::msg::{ControlMsg, Msg, Role};
 use crate::sim::Span;
 
 /// Where the failover of a store stands.
@@ -77,11 +77,21 @@ impl Store {
         let holder = self.plan.seats[self.primary].node;
         ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
         if h.plan.stops_old_primary() {
-            self.order(self.primary, ControlMsg::StopTraffic { episode: h.episode }, ctx);
+            self.order_to_stop(h, ctx);
         }
         let spec = &h.plan.failover.stop_traffic;
         let wait = h.plan.draw(self.plan.label, h.episode, "stop_traffic", 0, spec);
         self.wait(wait, h, ctx);
+    }
+    fn order_to_stop(&self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
+        let order = ControlMsg::StopTraffic { episode: h.episode };
+        match h.plan.failover.stop_order {
+            StopOrder::UntilHeard => self.order(self.primary, order, ctx),
+            StopOrder::Once => {
+                let agent = self.replicas[self.primary].seat.agent;
+                ctx.cast(agent, Msg::Control(self.plan.group, order));
+            }
+        }
     }
     /// Waits for the end of a step; a step that takes no time ends at once.
     fn wait(&mut self, wait: Span, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {

@@ -3,6 +3,7 @@
 use super::files;
 use super::output::Output;
 use super::{Exit, ExplainArgs};
+use regionsim::model::id::FaultId;
 use regionsim::report;
 use regionsim::scenario;
 
@@ -23,7 +24,10 @@ pub fn explain(args: &ExplainArgs) -> Exit {
     let calendars: Vec<_> =
         (0..args.trials).map(|trial| (trial, ready.stage.calendar(seed, trial))).collect();
     let roster = ready.stage.roster();
+    let faults = (0..roster.faults.len()).map(FaultId::of);
+    let foreseen: Vec<bool> = faults.map(|fault| ready.stage.is_foreseen(fault)).collect();
     // Origins name lines of one file: its folder would only be in the way.
     let file = text.name.rsplit('/').next().unwrap_or_default();
-    Output::new().say(&report::explain::text(&explanation, file, roster, seed, &calendars))
+    let told = report::explain::text(&explanation, file, roster, seed, &foreseen, &calendars);
+    Output::new().say(&told)
 }

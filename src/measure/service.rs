@@ -72,7 +72,7 @@ pub struct Service {
 impl Service {
     /// For a trial of this roster.
     pub fn new(scopes: &Scopes, settings: &Settings, roster: &Roster) -> Service {
-        let (warmup, end, faults) = (roster.warmup, roster.end, &roster.faults);
+        let (warmup, end) = (roster.warmup, roster.end);
         let clients = scopes.clients.len();
         // A tenth of a window, and a window of ten of those.
         let fine = settings.outage_window.max(Span::from_millis(10)).div(u64::from(FINE));
@@ -88,7 +88,7 @@ impl Service {
         Service {
             bins: Bins::new(clients, warmup, fine),
             book: LatencyBook::new(clients, settings.latency_digits),
-            windows: Windows::new(settings, clients, faults),
+            windows: Windows::new(settings, roster),
             outages: vec![[outages.clone(), outages]; scopes.cells.len()],
             ended: vec![0; clients],
             suffered: Vec::new(),

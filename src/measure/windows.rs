@@ -4,9 +4,9 @@ use crate::measure::bins::slot;
 use crate::measure::latency::{Buckets, Counts, Set};
 use crate::measure::ops::Op;
 use crate::measure::settings::Settings;
+use crate::model::cue::{Bound, Cue, Cues};
 use crate::model::fact::{Fact, Outcome};
-use crate::model::id::FaultId;
-use crate::model::roster::FaultEntry;
+use crate::model::roster::Roster;
 use crate::sim::param::Name;
 use crate::sim::time::{SimTime, Span};
 
@@ -18,38 +18,9 @@ crate::params! {
         from: Span = Span::ZERO, "its beginning";
         /// Where it ends, counted likewise.
         to: Option<Span> = None, "the end of the run";
-        /// The event it is counted from, when it happens first: `onset:FAULT` or `cleared:FAULT`.
+        /// The event it is counted from, when it happens first: `onset:FAULT`, `cleared:FAULT`,
+        /// `promoted`, `authorised` or `withdrawn` (of one store: `promoted:STORE`).
         after: Option<Name> = None, "the start of the run";
-    }
-}
-
-/// What a window can be counted from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event<T> {
-    /// A fault begins.
-    Onset(T),
-    /// A fault ends.
-    Cleared(T),
-}
-
-impl Event<&str> {
-    /// The words, with what must follow.
-    pub const FORMS: [&'static str; 2] = ["onset:FAULT", "cleared:FAULT"];
-
-    /// Reads `onset:FAULT` or `cleared:FAULT`.
-    pub fn parse(text: &str) -> Option<Event<&str>> {
-        match text.split_once(':')? {
-            ("onset", fault) => Some(Event::Onset(fault)),
-            ("cleared", fault) => Some(Event::Cleared(fault)),
-            _ => None,
-        }
-    }
-
-    /// The fault it is about.
-    pub fn fault(&self) -> &str {
-        match self {
-            Event::Onset(fault) | Event::Cleared(fault) => fault,
-        }
     }
 }
 
@@ -58,7 +29,7 @@ pub struct Window {
     /// Its name.
     pub name: String,
     /// Its event; nothing where it is counted from the start.
-    event: Option<Event<Option<FaultId>>>,
+    event: Option<Bound>,
     from: Span,
     to: Option<Span>,
     /// From when to when, once that is known.
@@ -84,30 +55,24 @@ impl Window {
 pub struct Windows {
     /// In the order of the file.
     pub all: Vec<Window>,
+    cues: Cues,
 }
 
 impl Windows {
-    /// The windows that the scenario names, for so many populations.
-    pub fn new(settings: &Settings, clients: usize, faults: &[FaultEntry]) -> Windows {
-        let fault = |name: &str| {
-            let found = faults.iter().position(|fault| fault.name == name);
-            found.map(FaultId::of)
-        };
+    /// The windows that the scenario names.
+    pub fn new(settings: &Settings, roster: &Roster) -> Windows {
         let window = |(name, table): &(Name, WindowTable)| {
-            let event = table.after.as_ref().and_then(|after| Event::parse(&after.text));
-            let event = event.map(|event| match event {
-                Event::Onset(name) => Event::Onset(fault(name)),
-                Event::Cleared(name) => Event::Cleared(fault(name)),
-            });
-            let set = vec![Counts::default(); 2 * clients];
+            let after = table.after.as_ref();
+            let event = after.and_then(|after| Cue::parse(&after.text)?.bind(roster));
+            let set = vec![Counts::default(); 2 * roster.clients.len()];
             let (name, from, to) = (name.text.clone(), table.from, table.to);
             let mut window = Window { name, event, from, to, span: None, set };
-            if event.is_none() {
+            if after.is_none() {
                 window.count_from(SimTime::ZERO);
             }
             window
         };
-        Windows { all: settings.window.0.iter().map(window).collect() }
+        Windows { all: settings.window.0.iter().map(window).collect(), cues: Cues::new(roster) }
     }
 
     /// True when there are any.
@@ -118,12 +83,9 @@ impl Windows {
 
     /// Something rare happened: what is counted from it begins.
     pub fn on_fact(&mut self, fact: &Fact, now: SimTime) {
-        let event = match *fact {
-            Fact::Onset { fault } => Event::Onset(Some(fault)),
-            Fact::Cleared { fault } => Event::Cleared(Some(fault)),
-            _ => return,
-        };
-        for window in self.all.iter_mut().filter(|window| window.event == Some(event)) {
+        let Some(happened) = self.cues.of(fact) else { return };
+        let counted = |window: &Window| window.event.is_some_and(|event| event.is(&happened));
+        for window in self.all.iter_mut().filter(|window| counted(window)) {
             window.count_from(now);
         }
     }

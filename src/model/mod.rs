@@ -12,6 +12,7 @@ pub mod client;
 pub mod consensus;
 pub mod control;
 pub mod ctx;
+pub mod cue;
 pub mod detect;
 pub mod fact;
 pub mod id;

@@ -12,12 +12,13 @@ pub fn text(
     path: &str,
     roster: &Roster,
     seed: u64,
-    calendars: &[(u64, Vec<FaultTimes>)],
+    foreseen: &[bool],
+    calendars: &[Calendar],
 ) -> String {
     let mut out = values(&explanation.rows, path);
     out.push_str(&round_trips(explanation, path));
     out.push_str(&faults(explanation));
-    out.push_str(&calendar(roster, seed, calendars));
+    out.push_str(&calendar(roster, seed, foreseen, calendars));
     out
 }
 
@@ -120,8 +121,11 @@ fn faults(explanation: &Explanation) -> String {
     format!("Faults\n{}\n", lines(&table))
 }
 
-/// When each fault begins and ends in each of the trials.
-fn calendar(roster: &Roster, seed: u64, calendars: &[(u64, Vec<FaultTimes>)]) -> String {
+/// What the calendar tells of one trial: its number, and when its faults begin and end.
+pub type Calendar = (u64, Vec<FaultTimes>);
+
+/// When each fault begins and ends in each of the trials. What only a run can tell is so marked.
+fn calendar(roster: &Roster, seed: u64, foreseen: &[bool], calendars: &[Calendar]) -> String {
     if roster.faults.is_empty() || calendars.is_empty() {
         return String::new();
     }
@@ -129,17 +133,27 @@ fn calendar(roster: &Roster, seed: u64, calendars: &[(u64, Vec<FaultTimes>)]) ->
     let names = roster.faults.iter().map(|fault| fault.name.clone());
     table.set_header(std::iter::once("trial".to_string()).chain(names));
     for (trial, times) in calendars {
-        let cell = |fault: usize| {
-            let times = times.iter().find(|times| times.fault.index() == fault);
-            times.map_or("-".to_string(), |times| match times.clear {
-                Some(clear) => format!("{}–{clear}", times.onset),
-                None => format!("{}– (permanent)", times.onset),
-            })
-        };
-        let cells = (0..roster.faults.len()).map(cell);
+        let cells = (0..roster.faults.len()).map(|fault| match foreseen.get(fault) {
+            Some(false) => "as it goes".to_string(),
+            _ => cell(fault, times),
+        });
         table.add_row(std::iter::once(trial.to_string()).chain(cells));
     }
     format!("Calendar with seed {seed}\n{}", lines(&table))
+}
+
+/// The first turn of a fault, and how many there are beside it.
+fn cell(fault: usize, times: &[FaultTimes]) -> String {
+    let mut turns = times.iter().filter(|times| times.fault.index() == fault);
+    let Some(first) = turns.next() else { return "-".to_string() };
+    let shown = match first.clear {
+        Some(clear) => format!("{}–{clear}", first.onset),
+        None => format!("{}– (permanent)", first.onset),
+    };
+    match turns.count() {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn plain() -> Table {
@@ -189,7 +203,8 @@ mod tests {
             }],
         };
         let times = FaultTimes { fault: FaultId(0), onset: at(600_000), clear: Some(at(643_000)) };
-        let shown = text(&explanation, "x.toml", &cast(), 42, &[(0, vec![times])]);
+        let again = FaultTimes { fault: FaultId(0), onset: at(700_000), clear: Some(at(710_000)) };
+        let shown = text(&explanation, "x.toml", &cast(), 42, &[true], &[(0, vec![times, again])]);
         let squeezed: Vec<String> = shown
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -209,7 +224,7 @@ mod tests {
             "cut 10m 43s partition",
             "Calendar with seed 42",
             "trial cut",
-            "0 10:00.000–10:43.000",
+            "0 10:00.000–10:43.000 and 1 more",
         ];
         assert_eq!(squeezed, expected, "\n{shown}");
     }

@@ -9,7 +9,7 @@ use super::wan::PairOrigin;
 use super::{Parts, tree};
 use crate::sim::param::{Arm, Declared, Field, Kind, Node, Param, Problems, Tree};
 use crate::sim::{Span, units};
-use crate::world::fault::FaultParams;
+use crate::world::fault::{FaultCommon, FaultParams};
 use crate::world::plan::Plan;
 
 /// Where a value came from.
@@ -309,11 +309,33 @@ impl<'a> Explainer<'a> {
 fn calendar(plan: &Plan) -> Vec<CalendarRow> {
     let row = |fault: &crate::world::plan::FaultPlan| CalendarRow {
         name: fault.name.clone(),
-        at: fault.common.at.show(),
-        duration: fault.common.duration.as_ref().map_or("permanent".to_string(), Param::show),
+        at: begins(&fault.common),
+        duration: lasts(&fault.common),
         what: fault.params.show(),
     };
     plan.faults.iter().map(row).collect()
+}
+
+/// When a fault begins, in words.
+fn begins(common: &FaultCommon) -> String {
+    let at = common.at.as_ref().map_or("at once".to_string(), Param::show);
+    match &common.after {
+        None => at,
+        Some(after) if common.nth > 1 => format!("{at} after {} number {}", after.text, common.nth),
+        Some(after) => format!("{at} after {}", after.text),
+    }
+}
+
+/// How long a fault lasts, and whether it happens again.
+fn lasts(common: &FaultCommon) -> String {
+    let lasts = common.duration.as_ref().map_or("permanent".to_string(), Param::show);
+    match &common.repeat {
+        None => lasts,
+        Some(repeat) => {
+            let often = repeat.times.map_or(String::new(), |times| format!(", {times} times"));
+            format!("{lasts}, again after {}{often}", repeat.pause.show())
+        }
+    }
 }
 
 fn join(above: &str, key: &str) -> String {

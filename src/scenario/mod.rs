@@ -17,6 +17,7 @@
 //! - Zones: a bare region stands for its first zone where one node is placed, and for all its
 //!   zones where a fault is aimed.
 
+mod cues;
 pub mod diagnostic;
 mod draft;
 pub mod explain;

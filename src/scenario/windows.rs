@@ -1,10 +1,10 @@
 //! The windows of `[measure.window.NAME]`: names that mean something else, times that hold
 //! nothing, events of faults that there are not.
 
+use super::cues::cue;
 use super::draft::{Draft, check_name};
-use super::names::suggest_few;
 use crate::measure::metric::WINDOWS;
-use crate::measure::windows::{Event, WindowTable};
+use crate::measure::windows::WindowTable;
 use crate::sim::param::{Name, Node, Place, Problems};
 use crate::world::plan::Plan;
 
@@ -34,7 +34,9 @@ pub fn check(draft: &Draft, plan: &Plan, windows: &[(Name, WindowTable)], found:
         }
         let written = tables.and_then(|tables| tables.get(&name.text));
         times(plan, name, table, written, found);
-        event(plan, table, found);
+        if let Some(after) = &table.after {
+            cue(plan, after, found.errors);
+        }
     }
 }
 
@@ -69,24 +71,4 @@ fn times(
 
 fn written_in(written: Option<&Node>, key: &str) -> bool {
     written.is_some_and(|node| node.get(key).is_some())
-}
-
-fn event(plan: &Plan, table: &WindowTable, found: &mut Found<'_>) {
-    let Some(after) = &table.after else { return };
-    let Some(event) = Event::parse(&after.text) else {
-        let message = format!("unknown event `{}`", after.text);
-        let help = format!("one of: {}", Event::FORMS.join(", "));
-        found.errors.add_help(&after.place, message, help);
-        return;
-    };
-    let faults: Vec<&str> = plan.faults.iter().map(|fault| fault.name.as_str()).collect();
-    if !faults.contains(&event.fault()) {
-        let message = format!("unknown fault `{}`", event.fault());
-        found.errors.add_help(&after.place, message, suggest_few(event.fault(), &faults));
-    } else if let Event::Cleared(name) = event
-        && plan.faults.iter().any(|fault| fault.name == name && fault.common.duration.is_none())
-    {
-        let message = format!("`{name}` is permanent: it never clears");
-        found.errors.add_help(&after.place, message, "count from `onset:` of it");
-    }
 }

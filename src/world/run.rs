@@ -10,11 +10,12 @@ use crate::model::msg::Msg;
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::digest::Digest;
-use crate::sim::queue::{Key, Phase, Queue};
+use crate::sim::queue::{Key, Queue};
 use crate::sim::rng::Streams;
 use crate::sim::time::{LocalTime, SimTime};
 use crate::world::disk::Disk;
 use crate::world::process::{Process, State};
+use crate::world::schedule::Schedule;
 use crate::world::stage::Stage;
 use crate::world::wires::Wires;
 use std::collections::VecDeque;
@@ -140,6 +141,7 @@ pub(super) struct World<'a, O> {
     pub slots: Vec<Slot>,
     pub book: Book,
     pub streams: Streams,
+    pub schedule: Schedule,
     pub digest: Digest,
     pub facts: u64,
     /// The newest token per group that somebody was authorised with.
@@ -149,10 +151,13 @@ pub(super) struct World<'a, O> {
 }
 
 impl<O: Observer> World<'_, O> {
-    /// Writes a fact.
+    /// Writes a fact. A fault may wait for it.
     #[inline(never)]
     pub fn fact(&mut self, fact: Fact) {
         self.frequent_fact(fact);
+        if self.schedule.listens {
+            self.heed(&fact);
+        }
     }
 
     /// Writes a fact of a kind that is known where this is written: folding it costs its words
@@ -234,9 +239,9 @@ impl<O: Observer> World<'_, O> {
             Event::Refused(letter) => self.refusal_arrives(letter),
             Event::Reset { to, by } => self.reset_arrives(to, by),
             Event::Onset(fault) => self.onset(fault),
-            Event::Clear(fault) => self.clear(fault),
+            Event::Clear(fault) => self.end_turn(fault),
             Event::Converge => self.converge(),
-            Event::Settle => self.fact(Fact::Settling),
+            Event::Settle => self.settle(),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
             Event::Rebooted(node) => self.rebooted(node),
             // The frequent ones are dealt with above.
@@ -278,13 +283,14 @@ impl Stage {
             slots: self.make_slots(&streams),
             book: Book::new(self.clients()),
             streams,
+            schedule: Schedule::new(self),
             digest: Digest::new(),
             facts: 0,
             authorised: vec![FencingToken(0); self.roster.groups.len()],
             observer,
             effects: Vec::with_capacity(64),
         };
-        world.begin(seed, trial);
+        world.begin();
         let mut events = 0;
         let mut halted = false;
         while let Some((at, event)) = world.queue.pop() {
@@ -308,16 +314,10 @@ impl Stage {
 
 impl<O: Observer> World<'_, O> {
     /// Everything starts; the faults of this trial are put into the calendar.
-    fn begin(&mut self, seed: u64, trial: u64) {
+    fn begin(&mut self) {
         for i in 0..self.slots.len() {
             self.step(ProcessId::of(i), Input::Start);
         }
-        for times in self.stage.calendar(seed, trial) {
-            self.queue.schedule(times.onset, Phase::Fault, Event::Onset(times.fault.0));
-            if let Some(clear) = times.clear {
-                self.queue.schedule(clear, Phase::Fault, Event::Clear(times.fault.0));
-            }
-        }
-        self.queue.schedule(self.stage.horizon, Phase::Fault, Event::Settle);
+        self.schedule_faults();
     }
 }

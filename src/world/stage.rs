@@ -1,7 +1,7 @@
 //! The stage: everything of a plan that all its trials share.
 
 use crate::model::client::Keys;
-use crate::model::id::{FaultId, NodeId, ProcessId, RegionId};
+use crate::model::id::{NodeId, ProcessId, RegionId};
 use crate::model::replica::{Mode, Replicate, Unapplied};
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
@@ -14,26 +14,14 @@ use crate::sim::time::{SimTime, Span};
 use crate::world::fault::{Act, Fault};
 use crate::world::layout::{Layout, Task};
 use crate::world::plan::{PairPlan, Plan};
+use crate::world::timeline::Timeline;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A fault, its names looked up.
 pub(super) struct BoundFault {
     pub acts: Vec<Act>,
-    at: Dist,
-    duration: Option<Dist>,
-    name: String,
-}
-
-/// When a fault of one trial begins and ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FaultTimes {
-    /// Which.
-    pub fault: FaultId,
-    /// When it begins.
-    pub onset: SimTime,
-    /// When it ends, unless it is permanent.
-    pub clear: Option<SimTime>,
+    pub times: Timeline,
 }
 
 /// Everything of a plan that all its trials share: names, tables, wires.
@@ -58,12 +46,11 @@ impl Stage {
     /// place; a scenario that was read without errors has none.
     pub fn new(plan: &Plan) -> Result<Stage, Problems> {
         let layout = Layout::new(plan);
+        let roster = roster(plan, &layout);
         let mut problems = Problems::default();
         let faults = plan.faults.iter().map(|fault| BoundFault {
             acts: fault.params.acts(&layout, &mut problems),
-            at: Dist::new(&fault.common.at),
-            duration: fault.common.duration.as_ref().map(Dist::new),
-            name: fault.name.clone(),
+            times: Timeline::new(fault, &roster, &mut problems),
         });
         let faults: Vec<BoundFault> = faults.collect();
         if !problems.is_empty() {
@@ -82,7 +69,7 @@ impl Stage {
             .collect();
         let end = SimTime::ZERO + plan.horizon + plan.settle;
         let stage = Stage {
-            roster: roster(plan, &layout),
+            roster,
             fabric: fabric(plan, &layout),
             transport: plan.wan.transport.clone(),
             homes: layout.tasks.iter().map(|(_, node)| *node).collect(),
@@ -102,27 +89,6 @@ impl Stage {
     /// Who is who.
     pub fn roster(&self) -> &Roster {
         &self.roster
-    }
-
-    /// When the faults of one trial begin and end. Nothing begins in settling, and what is not
-    /// permanent has cleared by then.
-    pub fn calendar(&self, seed: u64, trial: u64) -> Vec<FaultTimes> {
-        let streams = Streams::new(seed, trial);
-        let mut calendar = Vec::new();
-        for (i, fault) in self.faults.iter().enumerate() {
-            let label = Label::new("fault").with(&fault.name);
-            let at = fault.at.sample(&mut streams.stream(label.with("at")));
-            let onset = SimTime::ZERO.saturating_add(at);
-            if onset >= self.horizon {
-                continue;
-            }
-            let lasts = fault.duration.as_ref();
-            let clear = lasts
-                .map(|dist| dist.sample(&mut streams.stream(label.with("duration"))))
-                .map(|lasts| onset.saturating_add(lasts).min(self.horizon));
-            calendar.push(FaultTimes { fault: FaultId::of(i), onset, clear });
-        }
-        calendar
     }
 
     /// Two processes whose dice had the same name would throw the same numbers. The names are
@@ -221,7 +187,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
     let faults = plan.faults.iter().map(|fault| FaultEntry {
         name: fault.name.clone(),
         kind: fault.params.word(),
-        permanent: fault.common.duration.is_none(),
+        permanent: fault.common.is_permanent(),
     });
     Roster {
         regions: plan.regions.iter().map(|region| region.name.clone()).collect(),

@@ -105,8 +105,9 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
 pub fn fault(name: &str, at: Span, lasts: Option<Span>, params: FaultParams) -> FaultPlan {
     let common = FaultCommon {
         name: Some(Name::of(name)),
-        at: DistSpec::Constant(at),
+        at: Some(DistSpec::Constant(at)),
         duration: lasts.map(DistSpec::Constant),
+        ..FaultCommon::default()
     };
     FaultPlan { name: name.into(), common, params }
 }

@@ -114,6 +114,25 @@ fn a_window_may_be_counted_from_the_first_time_a_fault_begins_or_clears() {
 }
 
 #[test]
+fn a_window_may_be_counted_from_a_promotion() {
+    let verdict = told(|story| {
+        window(story, "new-primary", Some("promoted:orders"), 1, Some(3));
+        window(story, "any", Some("promoted"), 1, None);
+        // The same primary again is no promotion.
+        story.admits(20_000, A, false).admits(21_000, A, true);
+    });
+    for name in ["new-primary", "any"] {
+        assert_eq!(sample(&verdict, &format!("ops.ok{{window=\"{name}\"}}")), Sample::Missing);
+    }
+    let mut story = Story::new();
+    window(&mut story, "new-primary", Some("promoted:orders"), 1, Some(3));
+    story.admits(20_000, A, false).admits(43_000, B, true);
+    writes_fail_for_ten_seconds(&mut story);
+    let metric = "ops.unknown{kind=\"write\", window=\"new-primary\"}";
+    expect(&story.verdict(), &[(metric, 20.0)]);
+}
+
+#[test]
 fn warm_up_is_left_out_of_every_window() {
     let verdict = told(|story| {
         story.roster.warmup = ms(35_000);

@@ -1,10 +1,10 @@
 //! Faults: their names, when they happen, and whether they hit anything.
 
-use super::{Check, long, shortest};
+use super::when::{circles, when};
+use super::{Check, long};
 use crate::scenario::draft::{FaultDraft, place_in};
 use crate::scenario::lower::fault_name;
 use crate::scenario::names::suggest_few;
-use crate::sim::Span;
 use crate::sim::param::{Name, Place};
 use crate::world::fault::{FaultParams, clock, link, partition};
 use crate::world::plan::Spot;
@@ -21,9 +21,7 @@ pub(super) fn faults(check: &mut Check<'_>) {
             let help = "a name is also the name of a fault's dice: give each its own";
             check.error(&place(fault, "name"), message, help);
         }
-        if place_in(&fault.node, "at").is_some() {
-            when(check, fault);
-        }
+        when(check, fault);
         match &fault.params {
             Some(FaultParams::Partition(params)) => partition(check, fault, params),
             Some(FaultParams::Crash(params)) => target(check, fault, &params.target),
@@ -34,46 +32,11 @@ pub(super) fn faults(check: &mut Check<'_>) {
             None => {}
         }
     }
+    circles(check);
 }
 
-fn place(fault: &FaultDraft, key: &str) -> Place {
+pub(super) fn place(fault: &FaultDraft, key: &str) -> Place {
     place_in(&fault.node, key).unwrap_or(&fault.node.place).clone()
-}
-
-fn when(check: &mut Check<'_>, fault: &FaultDraft) {
-    let (warmup, horizon) = (check.plan.warmup, check.plan.horizon);
-    let (first, last) = (shortest(&fault.common.at), long(&fault.common.at));
-    let at = place(fault, "at");
-    if horizon.is_zero() || warmup >= horizon {
-        return;
-    }
-    if first >= horizon {
-        let message = format!(
-            "it never happens: it begins at {first} or later, and the horizon is {horizon}"
-        );
-        check.error(&at, message, "begin it earlier, or move run.horizon");
-        return;
-    }
-    if last >= horizon {
-        let message =
-            format!("in some trials it begins after the horizon ({horizon}), and does not happen");
-        check.doubt(&at, message, "begin it earlier, move run.horizon, or state a `cap`");
-    }
-    if first < warmup {
-        let message =
-            format!("it may begin during the warm-up ({warmup}), whose service is not measured");
-        check.doubt(&at, message, "begin it later, or shorten run.warmup");
-    }
-    let Some(duration) = &fault.common.duration else { return };
-    let (least, most) = (shortest(duration), long(duration));
-    if most.is_zero() {
-        let message = "it lasts no time at all".to_string();
-        check.error(&place(fault, "duration"), message, "leave it out for a permanent fault");
-    } else if least != Span::MAX && first.saturating_add(least) > horizon {
-        let message =
-            format!("it is cut short: what is not permanent clears at the horizon ({horizon})");
-        check.doubt(&place(fault, "duration"), message, "shorten it, or move run.horizon");
-    }
 }
 
 /// A region, a zone, or a node; and something must stand there.

@@ -10,12 +10,15 @@ pub mod link;
 pub mod partition;
 pub mod pause;
 pub mod stall;
+pub mod when;
 
 use crate::model::ctx::Part;
 use crate::model::id::{NodeId, ProcessId, SiteId};
 use crate::sim::dist::DistSpec;
-use crate::sim::param::{Name, Problems};
+use crate::sim::param::Problems;
 use crate::world::layout::Layout;
+
+pub use when::{FaultCommon, Repeat};
 
 /// One thing that a fault does to the world.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,17 +131,5 @@ crate::choices! {
         Lost = "lost",
         /// They still arrive.
         Delivered = "delivered",
-    }
-}
-
-crate::params! {
-    /// A fault: when it begins and how long it lasts; its kind has parameters of its own.
-    pub struct FaultCommon {
-        /// Its name in reports, and of its dice; the kind and a number where left out.
-        name: Option<Name> = None, "the kind and its place in the file";
-        /// When it begins, counted from the start of the run.
-        at: DistSpec, required;
-        /// How long it lasts; left out: it is permanent.
-        duration: Option<DistSpec> = None, "permanent";
     }
 }

@@ -11,6 +11,8 @@ mod doubled;
 mod loss;
 #[path = "oracle/naive.rs"]
 mod naive;
+#[path = "oracle/onset.rs"]
+mod onset;
 #[path = "oracle/service.rs"]
 mod service;
 #[path = "oracle/story.rs"]

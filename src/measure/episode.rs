@@ -5,6 +5,9 @@
 //! some node admits writes; it then ends at the last bad thing seen. A fault that has had no
 //! effect yet keeps its episode open while it acts, and one that never clears does so for the
 //! hold.
+//!
+//! Where the scenario names a fault, an episode begins when that fault does and with nothing
+//! else: it is the disaster, and what else happens is its weather.
 
 use crate::measure::verdict::{Cause, Episode};
 use crate::model::id::{FaultId, GroupId, NodeId};
@@ -13,6 +16,8 @@ use crate::sim::time::{SimTime, Span};
 /// The episodes of one trial.
 pub struct Episodes {
     hold: Span,
+    /// The fault that alone opens one, where the scenario names it.
+    named: Option<FaultId>,
     list: Vec<Episode>,
     /// The end of the last bad thing seen in the open episode.
     last_bad: SimTime,
@@ -21,9 +26,10 @@ pub struct Episodes {
 }
 
 impl Episodes {
-    /// None yet.
-    pub fn new(hold: Span) -> Episodes {
-        Episodes { hold, list: Vec::new(), last_bad: SimTime::ZERO, effect: false, open: false }
+    /// None yet. Only `named` opens one, where there is such a fault.
+    pub fn new(hold: Span, named: Option<FaultId>) -> Episodes {
+        let (list, last_bad) = (Vec::new(), SimTime::ZERO);
+        Episodes { hold, named, list, last_bad, effect: false, open: false }
     }
 
     /// All so far.
@@ -36,6 +42,16 @@ impl Episodes {
         if self.open { self.list.last().map(|episode| episode.onset) } else { None }
     }
 
+    /// The episode under way.
+    fn open(&mut self) -> Option<&mut Episode> {
+        if self.open { self.list.last_mut() } else { None }
+    }
+
+    /// The faults that the episode under way took in.
+    pub fn faults(&self) -> &[FaultId] {
+        if self.open { self.list.last().map_or(&[], |episode| &episode.faults) } else { &[] }
+    }
+
     /// How far the episode under way certainly goes.
     pub fn reaches(&self) -> SimTime {
         self.last_bad
@@ -44,6 +60,9 @@ impl Episodes {
     fn begin(&mut self, cause: Cause, at: SimTime) -> bool {
         if self.open {
             self.last_bad = self.last_bad.max(at);
+            return false;
+        }
+        if self.named.is_some_and(|named| cause != Cause::Fault(named)) {
             return false;
         }
         let (faults, authorised) = (Vec::new(), Vec::new());
@@ -55,7 +74,7 @@ impl Episodes {
     /// A fault began. Tells whether it opened an episode.
     pub fn fault(&mut self, fault: FaultId, at: SimTime) -> bool {
         let fresh = self.begin(Cause::Fault(fault), at);
-        if let Some(episode) = self.list.last_mut() {
+        if let Some(episode) = self.open() {
             episode.faults.push(fault);
         }
         fresh
@@ -77,10 +96,10 @@ impl Episodes {
     /// A group's primary changed. Tells whether that opened an episode.
     pub fn failover(&mut self, group: GroupId, to: NodeId, at: SimTime) -> bool {
         let fresh = self.begin(Cause::Failover(group), at);
-        if let Some(episode) = self.list.last_mut() {
+        if let Some(episode) = self.open() {
             episode.authorised.push((group, to, at));
+            self.effect = true;
         }
-        self.effect = true;
         fresh
     }
 

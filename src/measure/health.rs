@@ -87,9 +87,9 @@ impl Health {
         }
     }
 
-    /// True while a fault that will clear acts.
-    pub fn passing_fault_acts(&self) -> bool {
-        self.active.iter().any(|fault| !self.is_permanent(*fault))
+    /// True while a fault of these that will clear acts.
+    pub fn passing_fault_acts(&self, faults: &[FaultId]) -> bool {
+        faults.iter().any(|fault| self.active.contains(fault) && !self.is_permanent(*fault))
     }
 
     /// True unless the node is down for good.

@@ -102,12 +102,14 @@ pub struct Ended {
 }
 
 /// The percentiles reported, with their metrics.
-pub const PERCENTILES: [(&str, f64); 5] = [
+pub const PERCENTILES: [(&str, f64); 7] = [
     ("latency.p50", 0.50),
+    ("latency.p75", 0.75),
     ("latency.p90", 0.90),
     ("latency.p95", 0.95),
     ("latency.p99", 0.99),
     ("latency.p999", 0.999),
+    ("latency.max", 1.0),
 ];
 
 impl Ended {

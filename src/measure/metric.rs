@@ -56,8 +56,9 @@ pub struct MetricDoc {
 }
 
 impl MetricDoc {
-    /// The metric of that name.
+    /// The metric of that name; `latency.p99.9` is another name of `latency.p999`.
     pub fn find(name: &str) -> Option<&'static MetricDoc> {
+        let name = if name == "latency.p99.9" { "latency.p999" } else { name };
         CATALOGUE.iter().find(|doc| doc.name == name)
     }
 }
@@ -210,6 +211,12 @@ mod tests {
     fn all_windows_is_no_restriction() {
         let all = MetricKey::parse("latency.p50{window=\"all\"}").unwrap();
         assert_eq!(all, MetricKey::new("latency.p50"));
+    }
+
+    #[test]
+    fn the_dotted_name_of_a_percentile_is_the_same_metric() {
+        let dotted = MetricKey::parse("latency.p99.9{kind=\"read\"}").unwrap();
+        assert_eq!(dotted.to_string(), "latency.p999{kind=\"read\"}");
     }
 
     #[test]

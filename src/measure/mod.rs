@@ -21,7 +21,8 @@
 //! Takes in faults that begin before service is restored. Closed when nothing bad (a bad window,
 //! a real gap, a change of primary, no node admitting writes) has been seen for the stable hold;
 //! it ends at the last bad thing seen. While a passing fault acts and has had no effect yet, its
-//! episode stays open.
+//! episode stays open. Where the scenario names a fault (`measure.onset`), that alone opens one:
+//! it is the disaster, and what else happens outside of its episodes is their weather.
 //!
 //! **Acknowledged write.** Its client received `ok` before its deadline.
 //!
@@ -119,6 +120,7 @@ pub mod episode;
 pub mod expect;
 mod fold;
 pub mod gap;
+pub mod group;
 pub mod health;
 pub mod history;
 pub mod latency;

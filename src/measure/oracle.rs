@@ -2,68 +2,23 @@
 //!
 //! It hears facts only; a claim goes by unheard ([`Observer::on_claim`] is not implemented).
 
-use crate::measure::authority::{Authority, Change};
-use crate::measure::degraded::Degraded;
+use crate::measure::authority::Change;
 use crate::measure::episode::Episodes;
 use crate::measure::gap::Gaps;
+use crate::measure::group::Group;
 use crate::measure::health::Health;
-use crate::measure::history::{History, Limits};
+use crate::measure::history::Limits;
 use crate::measure::ops::{Op, Ops, Place};
 use crate::measure::routes::Tail;
 use crate::measure::scope::Scopes;
 use crate::measure::service::Service;
 use crate::measure::settings::Settings;
-use crate::measure::split_brain::SplitBrain;
 use crate::measure::verdict::Verdict;
 use crate::measure::{emit, survivor};
 use crate::model::fact::{Fact, Observer, OpKind, Outcome};
 use crate::model::id::{GroupId, NodeId, OpId, Position};
-use crate::model::roster::Roster;
+use crate::model::roster::{FaultEntry, GroupEntry, Roster};
 use crate::sim::time::SimTime;
-
-/// The judges of one replication group.
-pub struct Group {
-    /// Its histories.
-    pub history: History,
-    /// Its incidents.
-    pub split: SplitBrain,
-    /// Who may write.
-    pub authority: Authority,
-    /// Whether it runs with less behind it than was asked for.
-    pub degraded: Degraded,
-    /// Its name.
-    pub name: String,
-    /// The store it is, as an index of [`Scopes::stores`]; nothing for a coordination service.
-    pub store: Option<usize>,
-    /// Acknowledged writes.
-    pub acknowledged: u64,
-    /// Acknowledged writes that no node ever appended: they are nowhere.
-    pub unplaced: u64,
-    /// Whether all that was acknowledged was on the disks of those returned to, at each failback.
-    pub caught_up: Option<bool>,
-    /// Who answered the last write acknowledged in settling.
-    last_answer: Option<NodeId>,
-}
-
-impl Group {
-    /// Looks again, after anything changed that may matter to who may write and who has what.
-    pub(super) fn look(&mut self, health: &Health, now: SimTime) {
-        self.authority.look(health, now);
-        if self.store.is_some() {
-            self.degraded.look(&self.authority, health, &self.history, now);
-        }
-    }
-}
-
-impl Group {
-    /// The initial primary may be primary again: does its disk have it all?
-    fn returned_to(&mut self, node: NodeId) {
-        let acknowledged = self.degraded.last_acknowledged();
-        let member = self.history.members.iter().find(|member| member.node == node);
-        let whole = member.is_some_and(|m| self.history.contains(m.durable, acknowledged));
-        self.caught_up = Some(self.caught_up.unwrap_or(true) && whole);
-    }
-}
 
 /// Judges one trial from its facts alone.
 pub struct Oracle {
@@ -92,35 +47,15 @@ impl Oracle {
     /// The same, keeping so much of each history; tests make it little.
     pub fn with_limits(roster: &Roster, settings: &Settings, limits: Limits) -> Oracle {
         let scopes = Scopes::new(roster);
-        let group = |(number, entry): (usize, &crate::model::roster::GroupEntry)| {
-            let store = scopes.stores.iter().position(|s| s.group == GroupId::of(number));
-            let cells = store.map_or(&[][..], |store| &scopes.stores[store].cells);
-            let regions = cells.iter().map(|cell| scopes.cells[*cell].sites.clone()).collect();
-            let initial = if entry.is_store { entry.members.first().copied() } else { None };
-            let recent = if entry.cuts_disks { limits.recent } else { 0 };
-            let limits = Limits { recent, ..limits };
-            Group {
-                history: History::new(&entry.members, entry.in_memory, limits),
-                split: SplitBrain::default(),
-                authority: Authority::new(initial, regions, roster.rto_objective),
-                degraded: Degraded::new(
-                    entry.acks,
-                    entry.members.len(),
-                    settings.copy_lag,
-                    roster.warmup,
-                ),
-                name: entry.name.clone(),
-                store,
-                acknowledged: 0,
-                unplaced: 0,
-                caught_up: None,
-                last_answer: None,
-            }
+        let group = |(number, entry): (usize, &GroupEntry)| {
+            Group::new(GroupId::of(number), entry, &scopes, settings, roster, limits)
         };
+        let named = settings.onset.as_ref();
+        let named = named.and_then(|name| FaultEntry::find(&roster.faults, &name.text));
         Oracle {
             groups: roster.groups.iter().enumerate().map(group).collect(),
             health: Health::new(roster),
-            episodes: Episodes::new(settings.stable_hold),
+            episodes: Episodes::new(settings.stable_hold, named),
             service: Service::new(&scopes, settings, roster),
             client_gaps: vec![Gaps::default(); scopes.clients.len()],
             cell_gaps: vec![Gaps::default(); scopes.cells.len()],
@@ -174,13 +109,18 @@ impl Oracle {
             if (0..self.scopes.cells.len()).any(|cell| self.gap_is_open(cell, seen)) {
                 self.episodes.bad(seen);
             }
-            let (acts, vacant) = (self.health.passing_fault_acts(), self.vacant());
+            let (acts, vacant) = (self.acts(), self.vacant());
             let closed = self.episodes.close(seen, acts, vacant);
             self.service.book.in_episode(self.episodes.reaches());
             if closed.is_some() {
                 self.service.book.episode_over();
             }
         }
+    }
+
+    /// True while a passing fault of the episode under way acts.
+    fn acts(&self) -> bool {
+        self.health.passing_fault_acts(self.episodes.faults())
     }
 
     fn gap_is_open(&self, cell: usize, now: SimTime) -> bool {

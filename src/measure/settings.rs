@@ -2,7 +2,7 @@
 
 use crate::measure::budget::{self, BurnAlert};
 use crate::measure::windows::WindowTable;
-use crate::sim::param::{ByName, Share};
+use crate::sim::param::{ByName, Name, Share};
 use crate::sim::time::Span;
 
 crate::params! {
@@ -16,6 +16,8 @@ crate::params! {
         outage_share: Share = Share(0.99), "our choice: two nines";
         /// Outages closer than this are one; service must hold so long to count as restored.
         stable_hold: Span = Span::from_secs(30), "our choice";
+        /// The fault whose onset is that of an episode: then nothing else opens one.
+        onset: Option<Name> = None, "whatever comes first";
         /// Significant decimal digits kept of a latency, from 1 to 4.
         latency_digits: u16 = 3, "HdrHistogram's usual choice: errors below 0.1 %";
         /// The most bins of a time series.

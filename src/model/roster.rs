@@ -1,6 +1,6 @@
 //! Who is who in a run: the names and places that facts refer to by number.
 
-use crate::model::id::{GroupId, NodeId, RegionId, SiteId};
+use crate::model::id::{FaultId, GroupId, NodeId, RegionId, SiteId};
 use crate::sim::time::{SimTime, Span};
 
 /// Who is who. Indexed by the ids of [`crate::model::id`].
@@ -99,4 +99,11 @@ pub struct FaultEntry {
     pub kind: &'static str,
     /// True when it never clears.
     pub permanent: bool,
+}
+
+impl FaultEntry {
+    /// The fault of that name.
+    pub fn find(faults: &[FaultEntry], name: &str) -> Option<FaultId> {
+        faults.iter().position(|fault| fault.name == name).map(FaultId::of)
+    }
 }

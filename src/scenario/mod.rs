@@ -161,6 +161,7 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
                 let settings = judges::settings(&draft, &mut problems);
                 let mut found = windows::Found { errors: &mut problems, doubts: &mut doubts };
                 windows::check(&draft, &plan, &settings.window.0, &mut found);
+                windows::onset(&plan, settings.onset.as_ref(), &mut found);
                 let expectations = {
                     let (trials, of) = (draft.run.params.trials, (&plan, &settings));
                     judges::expectations(&draft.expect, trials, of, &mut problems, &mut doubts)

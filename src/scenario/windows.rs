@@ -1,8 +1,9 @@
 //! The windows of `[measure.window.NAME]`: names that mean something else, times that hold
-//! nothing, events of faults that there are not.
+//! nothing, events of faults that there are not; and the fault of `measure.onset`.
 
 use super::cues::cue;
 use super::draft::{Draft, check_name};
+use super::names::suggest_few;
 use crate::measure::metric::WINDOWS;
 use crate::measure::windows::WindowTable;
 use crate::sim::param::{Name, Node, Place, Problems};
@@ -37,6 +38,15 @@ pub fn check(draft: &Draft, plan: &Plan, windows: &[(Name, WindowTable)], found:
         if let Some(after) = &table.after {
             cue(plan, after, found.errors);
         }
+    }
+}
+
+/// The fault that opens episodes must be one.
+pub fn onset(plan: &Plan, onset: Option<&Name>, found: &mut Found<'_>) {
+    let faults: Vec<&str> = plan.faults.iter().map(|fault| fault.name.as_str()).collect();
+    if let Some(name) = onset.filter(|name| !faults.contains(&name.text.as_str())) {
+        let message = format!("unknown fault `{}`", name.text);
+        found.errors.add_help(&name.place, message, suggest_few(&name.text, &faults));
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rows of loss and of authority: RPO, lost and doubled writes, split brain, failovers.
 
 use crate::measure::emit::{Sheet, scopes};
+use crate::measure::group::Group;
 use crate::measure::loss;
-use crate::measure::oracle::{Group, Oracle};
+use crate::measure::oracle::Oracle;
 use crate::measure::sample::Sample;
 use crate::measure::survivor::{Standing, Survivor};
 use crate::measure::twins::Doubled;

@@ -1,0 +1,147 @@
+//! Metrics of service: outages, budget, availability, latency.
+
+use super::*;
+
+/// In the order reports show them.
+pub const ROWS: &[MetricDoc] = &[
+    metric(
+        "outage.count",
+        Count,
+        Lower,
+        KIND,
+        "Outages: maximal runs of windows in which too few operations ended ok.",
+    ),
+    metric(
+        "downtime",
+        Seconds,
+        Lower,
+        KIND,
+        "Total length of outages; without a region, of the worst region.",
+    ),
+    MetricDoc {
+        unbounded: true,
+        ..metric(
+            "budget.used",
+            Share,
+            Lower,
+            CLIENT,
+            "Share of the error budget used: operations invoked after warm-up that did not end ok, by what `policy.availability_slo` allows. More than 100 % is more than there was; missing where no objective below 100 % is stated.",
+        )
+    },
+    metric(
+        "burn.worst",
+        Ratio,
+        Lower,
+        OVER,
+        "The worst burn rate over a stretch of `measure.burn_alerts`: the share that ended not ok, by the error budget; without a stretch, over the shortest.",
+    ),
+    metric(
+        "burn.alert_time",
+        Seconds,
+        Lower,
+        OVER,
+        "Time in which the alert over that long stretch would have fired; without a stretch, any of them.",
+    ),
+    metric(
+        "degraded.rule_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up in which a running node admitted writes and waited for fewer confirmations than configured.",
+    ),
+    metric(
+        "degraded.redundancy_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up with at most one copy: running members whose disks hold all that was acknowledged until `copy_lag` ago. Missing where the store has one member.",
+    ),
+    metric(
+        "degraded.no_copy_time",
+        Seconds,
+        Lower,
+        STORE,
+        "Time after warm-up without any such copy.",
+    ),
+    metric(
+        "availability",
+        Share,
+        Higher,
+        OPERATIONS,
+        "Share of operations invoked after warm-up that ended ok, retries included.",
+    ),
+    metric("availability.writes", Share, Higher, ONE_KIND, "The same, of writes."),
+    metric("availability.reads", Share, Higher, ONE_KIND, "The same, of reads."),
+    metric("ops.ok", Count, Higher, OPERATIONS, "Operations invoked after warm-up that ended ok."),
+    metric(
+        "ops.fail",
+        Count,
+        Lower,
+        OPERATIONS,
+        "Operations invoked after warm-up that definitely did not happen.",
+    ),
+    metric(
+        "ops.unknown",
+        Count,
+        Lower,
+        OPERATIONS,
+        "Operations invoked after warm-up of which the client knows neither.",
+    ),
+    metric(
+        "ops.rate",
+        PerSecond,
+        Higher,
+        OPERATIONS,
+        "Operations that ended ok, per second of the window they were invoked in; without a window, from the end of warm-up to the end of the run.",
+    ),
+    metric(
+        "latency.mean",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "Mean time from invocation to success, of operations that ended ok.",
+    ),
+    metric("latency.p50", Seconds, Lower, OPERATIONS, "Median time from invocation to success."),
+    metric(
+        "latency.p75",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "75th percentile of the time from invocation to success.",
+    ),
+    metric(
+        "latency.p90",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "90th percentile of the time from invocation to success.",
+    ),
+    metric(
+        "latency.p95",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "95th percentile of the time from invocation to success.",
+    ),
+    metric(
+        "latency.p99",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "99th percentile of the time from invocation to success.",
+    ),
+    metric(
+        "latency.p999",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "99.9th percentile of the time from invocation to success; `latency.p99.9` is the same.",
+    ),
+    metric(
+        "latency.max",
+        Seconds,
+        Lower,
+        OPERATIONS,
+        "The longest time from invocation to success.",
+    ),
+];

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Tape, crash, cut, fault, pause, plain, plan, play};
+use common::{Tape, aim, crash, cut, fault, pause, plain, plan, play};
 use regionsim::model::client::{Arrival, ArrivalParams};
 use regionsim::model::detect::{Check, CheckRole, HealthCheckParams};
 use regionsim::model::fact::{Claim, Fact, Outcome};
@@ -258,7 +258,7 @@ fn a_primary_that_waits_for_its_standby_fails_a_test_row_only() {
 fn a_standby_that_falls_behind_fails_a_look_at_its_lag_only() {
     let stalled = |part, checks: &[Check]| {
         let mut plan = plan(2, Span::from_millis(60), 2, plain("async"), 50.0);
-        let params = stall::Params { target: Name::of("orders@b"), part };
+        let params = stall::Params { target: aim(&["orders@b"]), part };
         plan.faults.push(fault("stall", secs(20), None, FaultParams::Stall(params)));
         let watched = watched(plan, 1, checks);
         assert!(called_unhealthy(&watched, A).is_empty(), "a primary is never behind");

@@ -87,6 +87,9 @@ fn of(kind: &Kind) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Name | Kind::Text => json!({ "type": "string" }),
         Kind::List(inner) => json!({ "type": "array", "items": of(inner) }),
+        Kind::OneOrMore(inner) => {
+            json!({ "anyOf": [of(inner), { "type": "array", "items": of(inner) }] })
+        }
         Kind::Table(fields) => object(fields, &[]),
         Kind::ByName(fields) => {
             json!({ "type": "object", "additionalProperties": object(fields, &[]) })

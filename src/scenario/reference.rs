@@ -124,6 +124,7 @@ fn takes(kind: &Kind) -> String {
             Kind::Table(_) => "list of tables".to_string(),
             ref inner => format!("list of: {}", takes(inner)),
         },
+        Kind::OneOrMore(inner) => format!("{}, or a list", takes(inner)),
         Kind::Table(_) => "table".to_string(),
         Kind::ByName(_) => "tables by name".to_string(),
         Kind::Tagged(tag, arms) => {

@@ -216,6 +216,10 @@ impl Layout {
         let hits = self.tasks.iter().enumerate().filter(|(_, (task, _))| passes(*task));
         hits.map(|(i, _)| ProcessId::of(i)).collect()
     }
+    /// What a process does.
+    pub fn task(&self, process: ProcessId) -> Task {
+        self.tasks[process.index()].0
+    }
     /// The node a process runs on.
     pub fn node_of(&self, process: ProcessId) -> NodeId {
         self.tasks[process.index()].1

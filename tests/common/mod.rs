@@ -8,7 +8,7 @@ use regionsim::model::id::NodeId;
 use regionsim::model::replica::{ModeParams, StoreParams};
 use regionsim::model::route::RoutingParams;
 use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::{Name, Node, Problems, Share};
+use regionsim::sim::param::{Name, Node, OneOrMore, Problems, Share};
 use regionsim::sim::{SimTime, Span};
 use regionsim::world::fault::partition::Direction;
 use regionsim::world::fault::{FaultCommon, FaultParams, InFlight};
@@ -118,16 +118,21 @@ pub fn cut(isolate: &str, from: &str, direction: Direction, in_flight: InFlight)
     FaultParams::Partition(partition::Params { isolate, from, direction, in_flight })
 }
 
+/// Targets by name.
+pub fn aim(targets: &[&str]) -> OneOrMore<Name> {
+    OneOrMore(targets.iter().map(|target| Name::of(target)).collect())
+}
+
 /// Kills a process, a node or a whole region.
 pub fn crash(target: &str, process: crash::Process) -> FaultParams {
     let disk = crash::Disk::Kept;
-    FaultParams::Crash(crash::Params { target: Name::of(target), process, disk })
+    FaultParams::Crash(crash::Params { target: aim(&[target]), process, disk })
 }
 
 /// Freezes the database of a node.
 pub fn pause(target: &str) -> FaultParams {
     let process = crash::Process::Database;
-    FaultParams::Pause(pause::Params { target: Name::of(target), process })
+    FaultParams::Pause(pause::Params { target: aim(&[target]), process })
 }
 
 /// Slows a pair of regions, or makes it lossy.

@@ -1,5 +1,6 @@
 //! Faults: their names, when they happen, and whether they hit anything.
 
+use super::targets::{standbys, targets};
 use super::when::{circles, when};
 use super::{Check, long};
 use crate::scenario::draft::{FaultDraft, place_in};
@@ -24,9 +25,9 @@ pub(super) fn faults(check: &mut Check<'_>) {
         when(check, fault);
         match &fault.params {
             Some(FaultParams::Partition(params)) => partition(check, fault, params),
-            Some(FaultParams::Crash(params)) => target(check, fault, &params.target),
-            Some(FaultParams::Pause(params)) => target(check, fault, &params.target),
-            Some(FaultParams::Stall(params)) => stall(check, fault, &params.target),
+            Some(FaultParams::Crash(params)) => targets(check, fault, &params.target),
+            Some(FaultParams::Pause(params)) => targets(check, fault, &params.target),
+            Some(FaultParams::Stall(params)) => standbys(check, fault, &params.target),
             Some(FaultParams::Clock(params)) => clock(check, fault, params),
             Some(FaultParams::Link(params)) => link(check, fault, params),
             None => {}
@@ -37,47 +38,6 @@ pub(super) fn faults(check: &mut Check<'_>) {
 
 pub(super) fn place(fault: &FaultDraft, key: &str) -> Place {
     place_in(&fault.node, key).unwrap_or(&fault.node.place).clone()
-}
-
-/// A region, a zone, or a node; and something must stand there.
-fn target(check: &mut Check<'_>, fault: &FaultDraft, name: &Name) {
-    if place_in(&fault.node, "target").is_none() {
-        return;
-    }
-    if name.text.starts_with("clients:") {
-        let message = format!("`{}` cannot be hit: users live outside the regions", name.text);
-        check.error(&name.place, message, "aim at a region, a zone or a node");
-        return;
-    }
-    if check.nodes.iter().any(|(node, _)| *node == name.text) {
-        return;
-    }
-    match check.names.cover(&name.text) {
-        Some(spots) => somebody(check, name, &spots),
-        None => unknown_target(check, name),
-    }
-}
-
-fn somebody(check: &mut Check<'_>, name: &Name, spots: &[Spot]) {
-    if !check.nodes.iter().any(|(_, spot)| spots.contains(spot)) {
-        let message = format!("it hits nothing: no node stands in `{}`", name.text);
-        check.doubt(&name.place, message, "aim at a place that a store, lease or check uses");
-    }
-}
-
-fn unknown_target(check: &mut Check<'_>, name: &Name) {
-    if check.errors.0.len() > 1_000 {
-        return;
-    }
-    let zones = check.names.all_zones();
-    let regions = check.names.regions.iter().map(|region| region.name.as_str());
-    let nodes = check.nodes.iter().map(|(node, _)| node.as_str());
-    let known: Vec<&str> = match name.text.contains('@') {
-        true => nodes.take(1_000).collect(),
-        false => regions.chain(zones.iter().map(String::as_str)).collect(),
-    };
-    let help = suggest_few(&name.text, &known);
-    check.error(&name.place, format!("unknown target `{}`", name.text), &help);
 }
 
 /// The spots of several names; unknown ones are problems.
@@ -131,30 +91,8 @@ fn partition(check: &mut Check<'_>, fault: &FaultDraft, params: &partition::Para
     }
 }
 
-/// A standby must stand there.
-fn stall(check: &mut Check<'_>, fault: &FaultDraft, name: &Name) {
-    let before = check.errors.0.len() + check.doubts.0.len();
-    target(check, fault, name);
-    if check.errors.0.len() + check.doubts.0.len() > before {
-        return;
-    }
-    let plan = check.plan;
-    let spots = check.names.cover(&name.text).unwrap_or_default();
-    let hit = |store: &str, spot: &Spot| {
-        spots.contains(spot) || format!("{store}@{}", plan.spot_name(*spot)) == name.text
-    };
-    let standby = plan
-        .stores
-        .iter()
-        .any(|store| store.replicas.iter().skip(1).any(|spot| hit(&store.name, spot)));
-    if !standby {
-        let message = format!("it hits nothing: no standby stands in `{}` at first", name.text);
-        check.doubt(&name.place, message, "aim at a standby: `store@region`");
-    }
-}
-
 fn clock(check: &mut Check<'_>, fault: &FaultDraft, params: &clock::Params) {
-    target(check, fault, &params.target);
+    targets(check, fault, &params.target);
     let Some(at) = place_in(&fault.node, "drift_ppm") else { return };
     let drift = params.drift_ppm;
     if drift == 0.0 {

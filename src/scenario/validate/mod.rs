@@ -22,6 +22,7 @@ mod race;
 mod replication;
 mod servers;
 mod systems;
+mod targets;
 mod when;
 
 pub use limits::sizes;

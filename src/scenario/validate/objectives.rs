@@ -1,10 +1,12 @@
 //! Objectives that nothing in the file can meet.
 
+use super::targets::reaches;
 use super::{Check, shortest};
 use crate::model::control::{DecidedBy, Trigger};
 use crate::model::detect::HealthCheckParams;
 use crate::model::replica::{ModeParams, async_log};
 use crate::sim::Span;
+use crate::world::fault::target::Role;
 use crate::world::fault::{FaultParams, crash};
 use crate::world::plan::{FaultPlan, StorePlan};
 
@@ -142,6 +144,5 @@ fn takes_the_primary(check: &Check<'_>, store: &StorePlan, fault: &FaultPlan) ->
     };
     let Some(primary) = store.replicas.first() else { return false };
     let node = format!("{}@{}", store.name, check.plan.spot_name(*primary));
-    let covered = check.names.cover(&crash.target.text);
-    crash.target.text == node || covered.is_some_and(|spots| spots.contains(primary))
+    reaches(check, &crash.target, &node, *primary, Role::Database)
 }

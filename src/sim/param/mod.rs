@@ -28,7 +28,7 @@
 mod macros;
 mod values;
 
-pub use values::{Bandwidth, ByName, Bytes, Name, Share};
+pub use values::{Bandwidth, ByName, Bytes, Name, OneOrMore, Share};
 
 use std::ops::Range;
 
@@ -187,6 +187,8 @@ pub enum Kind {
     Text,
     /// A list of such values.
     List(Box<Kind>),
+    /// Such a value, or a list of them.
+    OneOrMore(Box<Kind>),
     /// A table with declared parameters of its own.
     Table(&'static [Field]),
     /// Tables with these parameters, by names that the user gives.

@@ -229,8 +229,41 @@ impl<T: Param> Param for Vec<T> {
         }
     }
     fn show(&self) -> String {
-        let items: Vec<String> = self.iter().map(T::show).collect();
-        format!("[{}]", items.join(", "))
+        show_list(self)
+    }
+}
+
+fn show_list<T: Param>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(T::show).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// One value, or a list of them; in the order written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OneOrMore<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMore<T> {
+    /// None.
+    fn default() -> OneOrMore<T> {
+        OneOrMore(Vec::new())
+    }
+}
+
+impl<T: Param> Param for OneOrMore<T> {
+    fn kind() -> Kind {
+        Kind::OneOrMore(Box::new(T::kind()))
+    }
+    fn read(node: &Node, problems: &mut Problems) -> Option<OneOrMore<T>> {
+        match &node.tree {
+            Tree::List(_) => Vec::read(node, problems).map(OneOrMore),
+            _ => T::read(node, problems).map(|one| OneOrMore(vec![one])),
+        }
+    }
+    fn show(&self) -> String {
+        match self.0.as_slice() {
+            [one] => one.show(),
+            several => show_list(several),
+        }
     }
 }
 

@@ -1,15 +1,14 @@
 //! Clocks that run fast or slow.
 
 use super::{Act, Fault};
-use crate::sim::param::Name;
-use crate::sim::param::Problems;
+use crate::sim::param::{Name, OneOrMore, Problems};
 use crate::world::layout::Layout;
 
 crate::params! {
     /// Drift: the clocks of a node run fast or slow while the fault lasts.
     pub struct Params {
-        /// A region, a zone, or a node (`store@region`, …).
-        target: Name, required;
+        /// Regions, zones, nodes (`store@region`, …) or roles (`role:lease`, …).
+        target: OneOrMore<Name>, required;
         /// Parts per million: 1000 gains a millisecond a second, -1000 loses one.
         drift_ppm: f64, required;
     }
@@ -17,7 +16,7 @@ crate::params! {
 
 impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
-        let (nodes, _) = layout.target(&self.target, problems);
+        let (nodes, _) = layout.targets(&self.target, problems);
         let ppb = (self.drift_ppm * 1e3) as i64;
         nodes.into_iter().map(|node| Act::Drift { node, ppb }).collect()
     }

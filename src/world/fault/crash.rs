@@ -1,8 +1,7 @@
 //! Crashes: of a process, a node, a zone or a region, with or without the disk.
 
 use super::{Act, Fault};
-use crate::sim::param::Name;
-use crate::sim::param::Problems;
+use crate::sim::param::{Name, OneOrMore, Problems};
 use crate::world::layout::Layout;
 
 crate::choices! {
@@ -31,8 +30,10 @@ crate::params! {
     /// A crash. A dead host is silence; a process killed on a live host refuses connections at
     /// once. When the fault clears, what it stopped starts again.
     pub struct Params {
-        /// A region, a zone (`region/zone`), or a node (`store@region`, `lease@region`, …).
-        target: Name, required;
+        /// Regions, zones (`region/zone`), nodes (`store@region`, `lease@region`, …) or roles:
+        /// `role:checker` is every checker, `role:checker@region` those that stand there. Roles are
+        /// `database`, `lease` (its voters), `checker`, `controller`, `name_server`, `storage`.
+        target: OneOrMore<Name>, required;
         /// Which process of the node.
         process: Process = Process::Host, "our choice";
         /// What becomes of the disk.
@@ -42,7 +43,7 @@ crate::params! {
 
 impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
-        let (nodes, sites) = layout.target(&self.target, problems);
+        let (nodes, sites) = layout.targets(&self.target, problems);
         let disk_kept = self.disk == Disk::Kept;
         if self.process != Process::Host {
             let processes = nodes.iter().flat_map(|n| layout.on_node(*n, self.process.word()));

@@ -10,6 +10,7 @@ pub mod link;
 pub mod partition;
 pub mod pause;
 pub mod stall;
+pub mod target;
 pub mod when;
 
 use crate::model::ctx::Part;

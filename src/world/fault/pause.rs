@@ -2,15 +2,14 @@
 
 use super::crash::Process;
 use super::{Act, Fault};
-use crate::sim::param::Name;
-use crate::sim::param::Problems;
+use crate::sim::param::{Name, OneOrMore, Problems};
 use crate::world::layout::Layout;
 
 crate::params! {
     /// A pause: garbage collection, a stopped virtual machine. Clocks run on; messages wait.
     pub struct Params {
-        /// A region, a zone, or a node (`store@region`, …).
-        target: Name, required;
+        /// Regions, zones, nodes (`store@region`, …) or roles (`role:controller`, …).
+        target: OneOrMore<Name>, required;
         /// Which process of the node.
         process: Process = Process::Host, "our choice";
     }
@@ -18,7 +17,7 @@ crate::params! {
 
 impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
-        let (nodes, _) = layout.target(&self.target, problems);
+        let (nodes, _) = layout.targets(&self.target, problems);
         let of = |node| match self.process {
             Process::Host => layout.nodes[crate::model::id::NodeId::index(node)].processes.clone(),
             process => layout.on_node(node, process.word()),

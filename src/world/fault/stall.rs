@@ -2,7 +2,7 @@
 
 use super::{Act, Fault};
 use crate::model::ctx;
-use crate::sim::param::{Name, Problems};
+use crate::sim::param::{Name, OneOrMore, Problems};
 use crate::world::layout::Layout;
 
 crate::choices! {
@@ -19,8 +19,8 @@ crate::choices! {
 crate::params! {
     /// A standby's receiver or applier stops while the fault lasts; the rest of it works.
     pub struct Params {
-        /// A region, a zone, or a node (`store@region`, …); without effect on a primary.
-        target: Name, required;
+        /// Regions, zones, nodes (`store@region`, …) or `role:database`; without effect on a primary.
+        target: OneOrMore<Name>, required;
         /// Which part stops.
         part: Part = Part::Applier, "our choice";
     }
@@ -28,7 +28,7 @@ crate::params! {
 
 impl Fault for Params {
     fn acts(&self, layout: &Layout, problems: &mut Problems) -> Vec<Act> {
-        let (nodes, _) = layout.target(&self.target, problems);
+        let (nodes, _) = layout.targets(&self.target, problems);
         let part = match self.part {
             Part::Applier => ctx::Part::Applier,
             Part::Receiver => ctx::Part::Receiver,

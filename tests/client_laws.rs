@@ -10,8 +10,9 @@ use regionsim::model::client::{Arrival, ArrivalParams, ClientParams, KeyParams, 
 use regionsim::model::ctx::{Class, Effect, Input};
 use regionsim::model::fact::{OpKind, Outcome};
 use regionsim::model::id::{NodeId, OpId, ProcessId};
-use regionsim::model::msg::{ClientMsg, DnsMsg, Msg};
-use regionsim::model::route::{DnsParams, GlobalLbParams, ViaParams};
+use regionsim::model::msg::{ClientMsg, DnsMsg, Msg, ProbeMsg};
+use regionsim::model::route::mixture::Late as LateClients;
+use regionsim::model::route::{DnsParams, GlobalLbParams, Mixture, RoutingParams, ViaParams};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Share;
 use regionsim::sim::time::{LocalTime, Span};
@@ -39,17 +40,19 @@ struct Trial {
     lives: BTreeMap<OpId, Life>,
     requests: Vec<(OpId, u8, ProcessId, Msg)>,
     lookups: Vec<(u32, u32, ProcessId)>,
+    probes: Vec<(u32, ProcessId, Msg)>,
     invoked: Vec<(LocalTime, OpId, OpKind, u32)>,
 }
 
 impl Trial {
-    fn new(params: &ClientParams, via: &ViaParams) -> Trial {
+    fn new(params: &ClientParams, routing: &RoutingParams) -> Trial {
         let mut trial = Trial {
-            stage: Stage::new(CLIENTS, population(params, via, 11)),
+            stage: Stage::new(CLIENTS, population(params, routing, 11)),
             params: params.clone(),
             lives: BTreeMap::new(),
             requests: Vec::new(),
             lookups: Vec::new(),
+            probes: Vec::new(),
             invoked: Vec::new(),
         };
         trial.hear(Input::Start);
@@ -86,6 +89,7 @@ impl Trial {
                 Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) => {
                     self.lookups.push((resolver, seq, to));
                 }
+                Msg::Probe(ProbeMsg::Probe { seq, .. }) => self.probes.push((seq, to, msg)),
                 other => panic!("clients do not say {other:?}"),
             },
             Effect::Conclude { op, outcome, by } => {
@@ -125,6 +129,17 @@ impl Trial {
                     self.hear(Input::Message { from: to, msg: found });
                 } else {
                     self.hear(Input::Refused { by: to, msg: lookup });
+                }
+            }
+            8 if !self.probes.is_empty() => {
+                // Mostly the newest: an old one says nothing any more.
+                let back = self.probes.len().min(which % 7 + 1);
+                let (seq, by, msg) = self.probes[self.probes.len() - back];
+                if which % 3 == 0 {
+                    self.hear(Input::Refused { by, msg });
+                } else {
+                    let msg = Msg::Probe(ProbeMsg::Alive { seq });
+                    self.hear(Input::Message { from: by, msg });
                 }
             }
             7 => {
@@ -227,26 +242,38 @@ fn any_params() -> impl Strategy<Value = ClientParams> {
 
 fn any_via() -> impl Strategy<Value = ViaParams> {
     (0u64..2000, 1u32..9, 50u64..1500, any::<bool>()).prop_map(|(ms, resolvers, timeout, dns)| {
+        let delay = DistSpec::uniform(Span::ZERO, Span::from_millis(timeout));
+        let late = LateClients { share: Share(0.5), delay };
         if dns {
             ViaParams::Dns(DnsParams {
                 ttl: Span::from_millis(ms),
                 resolvers,
                 ttl_violators: Share(0.5),
                 overstay: DistSpec::Constant(Span::from_millis(ms)),
+                mixture: Mixture { name: None, parts: (0..ms % 2).map(|_| late.clone()).collect() },
                 lookup_timeout: Span::from_millis(timeout),
                 ..DnsParams::default()
             })
         } else {
             let propagation = DistSpec::Constant(Span::from_millis(ms));
-            ViaParams::GlobalLb(GlobalLbParams { propagation })
+            let drain = (resolvers > 4).then_some(Span::from_millis(timeout));
+            ViaParams::GlobalLb(GlobalLbParams { propagation, drain })
         }
+    })
+}
+
+fn any_routing() -> impl Strategy<Value = RoutingParams> {
+    (any_via(), 0u64..3, 1u64..5000).prop_map(|(via, pinned, timeout)| RoutingParams {
+        via,
+        pinned: Share(pinned as f64 / 2.0),
+        pinned_timeout: Span::from_millis(timeout),
+        ..RoutingParams::default()
     })
 }
 
 fn blows() -> impl Strategy<Value = Vec<Blow>> {
     // Mostly recent requests, now and then one of long ago.
-    let which = prop_oneof![0usize..4, any::<usize>()];
-    proptest::collection::vec((0u8..8, which, 0u64..60), 1..150)
+    proptest::collection::vec((0u8..9, prop_oneof![0usize..4, any::<usize>()], 0u64..60), 1..150)
 }
 
 proptest! {
@@ -254,9 +281,9 @@ proptest! {
 
     #[test]
     fn every_operation_ends_once_by_its_deadline_and_as_its_attempts_did(
-        params in any_params(), via in any_via(), blows in blows(),
+        params in any_params(), routing in any_routing(), blows in blows(),
     ) {
-        let mut trial = Trial::new(&params, &via);
+        let mut trial = Trial::new(&params, &routing);
         for (what, which, pause) in blows {
             // Counted from the newest, so that small numbers hit what is in flight.
             let newest = |len: usize| len.wrapping_sub(1).wrapping_sub(which % len.max(1));
@@ -273,19 +300,19 @@ proptest! {
     #[test]
     fn what_users_do_does_not_depend_on_what_becomes_of_it(
         params in any_params(), other in any_params(),
-        via in any_via(), other_via in any_via(), blows in blows(),
+        routing in any_routing(), other_routing in any_routing(), blows in blows(),
     ) {
         // Those who wait for their operations are in the law below.
         let params = ClientParams { users: None, ..params };
         let other = ClientParams { users: None, ..other };
-        let mut one = Trial::new(&params, &via);
+        let mut one = Trial::new(&params, &routing);
         blows.into_iter().for_each(|blow| one.blow(blow));
         // Another design, with other retries, where nobody ever answers.
-        let mut silent = Trial::new(&other, &other_via);
+        let mut silent = Trial::new(&other, &other_routing);
         silent.pass(one.stage.now.since(LocalTime::ZERO));
         prop_assert_eq!(&one.invoked, &silent.invoked);
         // And without reads, the writes are the same (but for their numbers).
-        let mut writes_only = Trial::new(&ClientParams { reads: None, ..params }, &via);
+        let mut writes_only = Trial::new(&ClientParams { reads: None, ..params }, &routing);
         writes_only.pass(one.stage.now.since(LocalTime::ZERO));
         let writes = |trial: &Trial| -> Vec<(LocalTime, u32)> {
             let writes = trial.invoked.iter().filter(|(_, _, kind, _)| *kind == OpKind::Write);
@@ -296,15 +323,15 @@ proptest! {
     #[test]
     fn one_user_does_the_same_things_whatever_becomes_of_them(
         users in any_users(), params in any_params(), other in any_params(),
-        via in any_via(), other_via in any_via(), blows in blows(),
+        routing in any_routing(), other_routing in any_routing(), blows in blows(),
     ) {
         let users = alone(users);
         let only = |params: ClientParams| {
             ClientParams { writes: None, reads: None, users: Some(users.clone()), ..params }
         };
-        let mut one = Trial::new(&only(params), &via);
+        let mut one = Trial::new(&only(params), &routing);
         blows.into_iter().for_each(|blow| one.blow(blow));
-        let mut silent = Trial::new(&only(other), &other_via);
+        let mut silent = Trial::new(&only(other), &other_routing);
         silent.pass(one.stage.now.since(LocalTime::ZERO));
         let (some, others) = (one.courses(), silent.courses());
         if let LoopParams::Script(_) = users {

@@ -15,7 +15,9 @@ use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Share;
 use regionsim::sim::rng::Streams;
 use regionsim::sim::time::{LocalTime, Span};
-use stage::{CLIENTS, DB_A, DB_B, GROUP, NS_A, NS_B, Stage, answer, order, poisson, population};
+use stage::{
+    CLIENTS, DB_A, DB_B, GROUP, NS_A, NS_B, Stage, answer, by, order, poisson, population,
+};
 use std::collections::BTreeMap;
 
 const ONE_WAY: Span = Span::from_millis(20);
@@ -54,7 +56,7 @@ impl Town {
             Stage::new(me, NameServer::new(&zones, &streams, name))
         };
         let mut town = Town {
-            clients: Stage::new(CLIENTS, population(params, via, 5)),
+            clients: Stage::new(CLIENTS, population(params, &by(via.clone()), 5)),
             servers: [server(NS_A, "ns-a"), server(NS_B, "ns-b")],
             post: BTreeMap::new(),
             posted: 0,
@@ -250,7 +252,7 @@ fn a_dead_name_server_costs_a_timeout_and_a_refusing_one_a_round_trip() {
 #[test]
 fn an_edge_turns_all_clients_after_its_propagation() {
     let propagation = DistSpec::Constant(Span::from_secs(3));
-    let via = ViaParams::GlobalLb(GlobalLbParams { propagation });
+    let via = ViaParams::GlobalLb(GlobalLbParams { propagation, drain: None });
     let mut town = Town::new(&busy(1000.0), &via, Span::ZERO);
     town.order(secs(2), DB_B, 1);
     town.run_until(secs(10));

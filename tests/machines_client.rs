@@ -13,8 +13,11 @@ use regionsim::model::detect::{Asks, CheckRole};
 use regionsim::model::fact::Outcome;
 use regionsim::model::id::{ClientId, OpId, ProcessId};
 use regionsim::model::msg::{ClientMsg, DnsMsg, Msg, ProbeMsg};
+use regionsim::model::route::mixture::Late as LateClients;
 use regionsim::model::route::proxy::{NoneHealthy, OnMarkedDown};
-use regionsim::model::route::{DnsParams, GlobalLbParams, ProxyParams, ViaParams};
+use regionsim::model::route::{
+    DnsParams, GlobalLbParams, Mixture, ProxyParams, RoutingParams, ViaParams,
+};
 use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Share;
 use regionsim::sim::time::{LocalTime, Span};
@@ -60,9 +63,22 @@ fn proxy(words: &Words<'_>) -> ProxyParams {
         fall: words.number("fall", default.fall),
         role: words.value("role").map_or(CheckRole::Any, |_| CheckRole::Primary),
         on_marked_down: words.value("down").map_or(OnMarkedDown::Keep, |_| OnMarkedDown::Reset),
+        drain: drain(words),
         none_healthy: words.value("none").map_or(NoneHealthy::Refuse, |_| NoneHealthy::All),
         ..default
     }
+}
+
+/// `drain=10s`: connections live so much longer than clients are sent there.
+fn drain(words: &Words<'_>) -> Option<Span> {
+    words.value("drain").map(|text| parse_span(text).expect(text))
+}
+
+/// `late=5s`: all clients follow so much later than their resolver knows.
+fn late(words: &Words<'_>) -> Mixture {
+    let delay = words.value("late").map(|text| DistSpec::Constant(parse_span(text).expect(text)));
+    let part = |delay| LateClients { share: Share(1.0), delay };
+    Mixture { name: None, parts: delay.map(part).into_iter().collect() }
 }
 
 #[derive(Default)]
@@ -143,6 +159,7 @@ impl Script {
             Some("dns") => Some(ViaParams::Dns(DnsParams {
                 ttl: words.span("ttl", Span::from_secs(60)),
                 resolvers: 1,
+                mixture: late(words),
                 ..DnsParams::default()
             })),
             Some("proxy") => Some(ViaParams::Proxy(proxy(words))),
@@ -150,10 +167,17 @@ impl Script {
             _ => {
                 let propagation = words.span("propagation", Span::from_secs(3));
                 let propagation = DistSpec::Constant(propagation);
-                Some(ViaParams::GlobalLb(GlobalLbParams { propagation }))
+                Some(ViaParams::GlobalLb(GlobalLbParams { propagation, drain: drain(words) }))
             }
         };
-        self.stage = Some(Stage::new(ProcessId(0), populate(&params, via.as_ref(), 1)));
+        // `pinned=10s`: everybody is, to connections that live so long in silence.
+        let routing = via.map(|via| RoutingParams {
+            via,
+            pinned: Share(words.value("pinned").map_or(0.0, |_| 1.0)),
+            pinned_timeout: words.span("pinned", Span::ZERO),
+            ..RoutingParams::default()
+        });
+        self.stage = Some(Stage::new(ProcessId(0), populate(&params, routing.as_ref(), 1)));
         // Of an open loop the script says when operations begin: no `Input::Start`, and a rate of
         // nothing. Users begin by themselves.
         self.users = params.users.is_some();
@@ -246,7 +270,9 @@ impl Script {
                     format!("conclude {} {outcome:?}{by}", op.seq())
                 }
                 Effect::Route { resolver, node, .. } => {
-                    format!("route resolver {resolver} to {}", NAMES[node.index()])
+                    let pinned = resolver >> 31 == 1;
+                    let whose = if pinned { "connection" } else { "resolver" };
+                    format!("route {whose} {} to {}", resolver << 1 >> 1, NAMES[node.index()])
                 }
                 Effect::Send { to, msg, class, .. } => self.sent(to, msg, class),
                 other => format!("{other:?}"),
@@ -268,7 +294,12 @@ impl Script {
                 format!("ask {whom} for {}, attempt {attempt}, {id}, within {patience}", op.seq())
             }
             Msg::Probe(ProbeMsg::Probe { seq, asks }) => {
-                format!("check {whom}: {}", self.end_check(to, seq, asks))
+                let verb = match (seq >> 31, class) {
+                    (0, _) => "check",
+                    (_, Class::Stream) => "greet",
+                    _ => "knock at",
+                };
+                format!("{verb} {whom}: {}", self.end_check(to, seq, asks))
             }
             Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) => {
                 self.lookup = Some((resolver, seq));

@@ -23,6 +23,8 @@ mod kit;
 mod lease;
 #[path = "validation/loss.rs"]
 mod loss;
+#[path = "validation/mixtures.rs"]
+mod mixtures;
 #[path = "validation/patroni.rs"]
 mod patroni;
 #[path = "validation/report.rs"]
@@ -33,7 +35,7 @@ mod sync;
 use kit::{Case, Effort};
 
 /// Every case, in the order of the report.
-const CASES: [fn(Effort) -> Case; 14] = [
+const CASES: [fn(Effort) -> Case; 15] = [
     elections::wide_area,
     elections::split_votes,
     detection::failed_probes,
@@ -41,6 +43,7 @@ const CASES: [fn(Effort) -> Case; 14] = [
     false_alarms::lost_probes,
     dns::tail,
     dns::outage,
+    mixtures::mixtures,
     loss::constant_lag,
     loss::batches,
     sync::nothing_lost,
@@ -94,6 +97,11 @@ fn the_share_on_the_dead_address_falls_along_a_line() {
 #[test]
 fn detection_and_dns_add_up_to_the_outage_of_a_client() {
     check(dns::outage(Effort::Few));
+}
+
+#[test]
+fn late_clients_follow_as_their_mixture_says() {
+    check(mixtures::mixtures(Effort::Few));
 }
 
 #[test]

@@ -290,7 +290,7 @@ impl Stage {
         };
         let router = match plan.node {
             Some(replica) => Router::Direct(Direct(databases[replica])),
-            None => Router::new(&self.plan.routings[store.routing].params.via, &place),
+            None => Router::of(&self.plan.routings[store.routing].params, &place),
         };
         let bytes = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         Process::Population(Box::new(Population::new(Setup {

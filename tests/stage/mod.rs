@@ -8,7 +8,7 @@ use regionsim::model::fact::Outcome;
 use regionsim::model::id::{ClientId, GroupId, NodeId, OpId, ProcessId};
 use regionsim::model::log::Book;
 use regionsim::model::msg::{ClientMsg, ControlMsg, Msg};
-use regionsim::model::route::{Direct, Place, Router, ViaParams};
+use regionsim::model::route::{Direct, Place, Router, RoutingParams, ViaParams};
 use regionsim::sim::rng::Streams;
 use regionsim::sim::time::{LocalTime, Span, WallTime};
 use std::collections::BTreeMap;
@@ -106,12 +106,17 @@ impl<M: Machine> Stage<M> {
 }
 
 /// A population of process 0 beside two databases and two name servers.
-pub fn population(params: &ClientParams, via: &ViaParams, seed: u64) -> Population {
-    populate(params, Some(via), seed)
+pub fn population(params: &ClientParams, routing: &RoutingParams, seed: u64) -> Population {
+    populate(params, Some(routing), seed)
+}
+
+/// A routing by that, and nothing else.
+pub fn by(via: ViaParams) -> RoutingParams {
+    RoutingParams { via, ..RoutingParams::default() }
 }
 
 /// The same; where nothing sends them, its clients know the address of the second database only.
-pub fn populate(params: &ClientParams, via: Option<&ViaParams>, seed: u64) -> Population {
+pub fn populate(params: &ClientParams, routing: Option<&RoutingParams>, seed: u64) -> Population {
     let streams = Streams::new(seed, 0);
     let homes: Arc<[NodeId]> = (0..5).map(NodeId).collect();
     let place = Place {
@@ -132,8 +137,8 @@ pub fn populate(params: &ClientParams, via: Option<&ViaParams>, seed: u64) -> Po
         write_bytes: 1000,
         read_bytes: 2000,
         keys: Keys::new(&params.keys),
-        router: match via {
-            Some(via) => Router::new(via, &place),
+        router: match routing {
+            Some(routing) => Router::of(routing, &place),
             None => Router::Direct(Direct(DB_B)),
         },
         homes: &homes,

@@ -3,7 +3,8 @@
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::{DnsMsg, Msg};
-use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
+use crate::model::route::mixture::{Follow, Lateness};
+use crate::model::route::{FIRST_TIMER, Mixture, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::param::{Name, Share};
@@ -20,6 +21,10 @@ crate::params! {
         ttl_violators: Share = Share(0.0), "our choice; PAM 2023 measured 8.74 % of resolvers";
         /// How much longer those keep it.
         overstay: DistSpec = DistSpec::Constant(Span::from_secs(300)), "our choice";
+        /// How late clients follow what their resolver has learned (caches of browsers and systems,
+        /// sessions): a list of shares, each with its delay, or `"flavel-2014"`: users of a CDN with a TTL of 20 s,
+        /// of whom 90 % had switched within a minute and 2 % had not after 15 (Flavel et al., LANMAN 2014).
+        mixture: Mixture = Mixture::default(), "nobody is late";
         /// How many resolvers a population uses, each for an equal share of its clients.
         resolvers: u32 = 1_000, "our choice: fine enough that the violators are a share, not an accident";
         /// Where the authoritative name servers stand; in every region where left out.
@@ -33,6 +38,8 @@ crate::params! {
 
 /// A resolver's lookup got no answer in time; the argument is the resolver.
 const LOOKUP: u16 = FIRST_TIMER;
+/// The late clients of a resolver follow; the argument is the resolver.
+const FOLLOW: u16 = FIRST_TIMER + 1;
 
 /// All resolvers of a population.
 pub struct Dns {
@@ -49,11 +56,14 @@ pub struct Dns {
     caches: Vec<Cache>,
     /// What only a lookup needs, by the same index.
     lookups: Vec<Lookup>,
+    /// Whose clients are late, where any are.
+    late: Option<Box<Lateness>>,
 }
 
 /// What one resolver remembers.
 struct Cache {
     expires: LocalTime,
+    /// Where its clients go: what it was told last, or what late clients still use.
     target: ProcessId,
     overstays: bool,
 }
@@ -88,6 +98,7 @@ impl Dns {
             label: place.label(),
             caches: Vec::with_capacity(count as usize),
             lookups: (0..count).map(|_| Lookup::default()).collect(),
+            late: Lateness::new(&params.mixture, count, place),
         };
         let mut dice = place.streams.stream(dns.label.with("resolvers"));
         for resolver in 0..count {
@@ -115,6 +126,37 @@ impl Dns {
             ctx.cast(*server, Msg::Dns(self.group, question));
         }
         ctx.set_timer(Timer::nth(LOOKUP, resolver), self.lookup_timeout);
+    }
+    /// A resolver has learned an address: the one that its clients use now.
+    fn learned(
+        &mut self,
+        resolver: u32,
+        seq: u32,
+        target: ProcessId,
+        ctx: &mut Ctx<'_>,
+    ) -> ProcessId {
+        let current = self.caches[resolver as usize].target;
+        let Some(late) = &mut self.late else { return target };
+        match late.learned(resolver, seq, current, target) {
+            Follow::Now => {
+                ctx.cancel_timer(Timer::nth(FOLLOW, resolver));
+                target
+            }
+            Follow::After(delay) => {
+                ctx.set_timer(Timer::nth(FOLLOW, resolver), delay);
+                current
+            }
+            Follow::AsSet => current,
+        }
+    }
+    /// The clients of a resolver use that address from now on.
+    fn follow(&mut self, resolver: u32, target: ProcessId, ctx: &mut Ctx<'_>) {
+        let cache = &mut self.caches[resolver as usize];
+        if cache.target != target {
+            cache.target = target;
+            let (client, group, node) = (self.client, self.group, self.homes[target.index()]);
+            ctx.effect(Effect::Route { client, resolver, group, node });
+        }
     }
     /// An attempt meets an expired entry: it waits, and the first to do so begins a lookup.
     #[cold]
@@ -159,16 +201,14 @@ impl Routes for Dns {
             return;
         }
         lookup.under_way = false;
-        moves.release.extend(lookup.waiting.drain(..).map(|attempt| (attempt, target)));
         ctx.cancel_timer(Timer::nth(LOOKUP, resolver));
+        let target = self.learned(resolver, seq, target, ctx);
+        let lookup = &mut self.lookups[resolver as usize];
+        moves.release.extend(lookup.waiting.drain(..).map(|attempt| (attempt, target)));
         let lifetime = self.lifetime(resolver, seq, self.caches[resolver as usize].overstays);
         let cache = &mut self.caches[resolver as usize];
         cache.expires = ctx.now().saturating_add(lifetime);
-        if cache.target != target {
-            cache.target = target;
-            let node = self.homes[target.index()];
-            ctx.effect(Effect::Route { client: self.client, resolver, group, node });
-        }
+        self.follow(resolver, target, ctx);
     }
     fn refused(&mut self, by: ProcessId, msg: &Msg, _moves: &mut Moves, ctx: &mut Ctx<'_>) {
         let &Msg::Dns(_, DnsMsg::Lookup { resolver, seq }) = msg else { return };
@@ -193,6 +233,12 @@ impl Routes for Dns {
         ctx: &mut Ctx<'_>,
     ) {
         let resolver = timer.arg;
+        if timer.kind == FOLLOW {
+            if let Some(target) = self.late.as_mut().and_then(|late| late.due(resolver)) {
+                self.follow(resolver, target, ctx);
+            }
+            return;
+        }
         let Some(lookup) = self.lookups.get_mut(resolver as usize) else { return };
         if timer.kind != LOOKUP || !lookup.under_way {
             return;

@@ -3,6 +3,7 @@
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::{ControlMsg, Msg};
+use crate::model::route::drain::{DRAINED, Drain};
 use crate::model::route::rollout::Rollout;
 use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
@@ -15,6 +16,8 @@ crate::params! {
     pub struct GlobalLbParams {
         /// From the controller's order until an edge that has it follows it.
         propagation: DistSpec = DistSpec::Constant(Span::from_secs(3)), "our choice";
+        /// How long connections to the node that clients were sent to before may live; then they are cut.
+        drain: Option<Span> = None, "they live until they break";
     }
 }
 
@@ -27,6 +30,7 @@ pub struct GlobalLb {
     group: GroupId,
     homes: Arc<[NodeId]>,
     record: Rollout,
+    drain: Drain,
 }
 
 impl GlobalLb {
@@ -38,6 +42,7 @@ impl GlobalLb {
             group: place.group,
             homes: Arc::clone(place.homes),
             record: Rollout::new(place.initial, &params.propagation, place.streams, label),
+            drain: Drain::new(params.drain),
         }
     }
 }
@@ -63,15 +68,19 @@ impl Routes for GlobalLb {
         &mut self,
         timer: Timer,
         _waits: &dyn Fn(Waiting) -> bool,
-        _moves: &mut Moves,
+        moves: &mut Moves,
         ctx: &mut Ctx<'_>,
     ) {
+        if timer.kind == DRAINED {
+            return self.drain.timer(timer, moves);
+        }
         let before = self.record.target();
         self.record.apply(timer.arg);
         let target = self.record.target();
         if target != before {
             let node = self.homes[target.index()];
             ctx.effect(Effect::Route { client: self.client, resolver: 0, group: self.group, node });
+            self.drain.moved(Some(before), Some(target), ctx);
         }
     }
 }

@@ -8,26 +8,35 @@
 //!
 //! # Decided
 //! - A router is one file and one line of [`ViaParams`]: parameters and behaviour together.
+//! - What is the same for every kind of router wraps one of them ([`Pinned`]), and costs nothing
+//!   where it is not asked for.
 //! - Resolvers look up on demand, not ahead of time: what nobody asks for is not refreshed.
 //! - A user stays with one resolver: an operation's retries ask the same one again.
 //! - Orders carry a version, and only a newer one is followed: orders may overtake each other.
 
 pub mod direct;
 pub mod dns;
+mod drain;
 pub mod global_lb;
+pub mod mixture;
 pub mod name_server;
+pub mod pinned;
 pub mod proxy;
 mod rollout;
 
 pub use direct::Direct;
 pub use dns::DnsParams;
 pub use global_lb::GlobalLbParams;
+pub use mixture::Mixture;
 pub use name_server::NameServer;
+pub use pinned::Pinned;
 pub use proxy::ProxyParams;
 
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::Msg;
+use crate::sim::Span;
+use crate::sim::param::Share;
 use crate::sim::rng::{Label, Stream, Streams};
 use std::sync::Arc;
 
@@ -123,9 +132,13 @@ pub trait Routes {
     );
 }
 
-/// One line per kind makes its parameters, its constructor and its part in [`Router`].
+/// One line per kind makes its parameters, its constructor and its part in [`Router`]; after them
+/// come the routers that no word in `via` asks for.
 macro_rules! routers {
-    ($($word:literal => $variant:ident($params:path, $router:path)),* $(,)?) => {
+    (
+        $($word:literal => $variant:ident($params:path, $router:path)),* $(,)?;
+        $($(#[doc = $doc:literal])* $other:ident($kind:ty)),* $(,)?
+    ) => {
         crate::catalogue! {
             /// What sends clients.
             pub enum ViaParams by "" {
@@ -136,8 +149,7 @@ macro_rules! routers {
         /// A population's router, of whatever kind.
         pub enum Router {
             $(#[doc = concat!("`", $word, "`")] $variant($router),)*
-            /// None: one node's address.
-            Direct(Direct),
+            $($(#[doc = $doc])* $other($kind),)*
         }
 
         impl Router {
@@ -149,24 +161,24 @@ macro_rules! routers {
 
         impl Routes for Router {
             fn start(&mut self, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.start(ctx),)* Router::Direct(router) => router.start(ctx) }
+                match self { $(Router::$variant(router) => router.start(ctx),)* $(Router::$other(router) => router.start(ctx),)* }
             }
             #[inline]
             fn pick(&self, dice: &mut Stream) -> u32 {
-                match self { $(Router::$variant(router) => router.pick(dice),)* Router::Direct(router) => router.pick(dice) }
+                match self { $(Router::$variant(router) => router.pick(dice),)* $(Router::$other(router) => router.pick(dice),)* }
             }
             #[inline]
             fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed {
-                match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* Router::Direct(router) => router.route(resolver, attempt, ctx) }
+                match self { $(Router::$variant(router) => router.route(resolver, attempt, ctx),)* $(Router::$other(router) => router.route(resolver, attempt, ctx),)* }
             }
             fn hear(&mut self, from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.hear(from, msg, moves, ctx),)* Router::Direct(router) => router.hear(from, msg, moves, ctx) }
+                match self { $(Router::$variant(router) => router.hear(from, msg, moves, ctx),)* $(Router::$other(router) => router.hear(from, msg, moves, ctx),)* }
             }
             fn refused(&mut self, by: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.refused(by, msg, moves, ctx),)* Router::Direct(router) => router.refused(by, msg, moves, ctx) }
+                match self { $(Router::$variant(router) => router.refused(by, msg, moves, ctx),)* $(Router::$other(router) => router.refused(by, msg, moves, ctx),)* }
             }
             fn reset(&mut self, by: ProcessId, moves: &mut Moves, ctx: &mut Ctx<'_>) {
-                match self { $(Router::$variant(router) => router.reset(by, moves, ctx),)* Router::Direct(router) => router.reset(by, moves, ctx) }
+                match self { $(Router::$variant(router) => router.reset(by, moves, ctx),)* $(Router::$other(router) => router.reset(by, moves, ctx),)* }
             }
             fn timer(
                 &mut self,
@@ -175,7 +187,7 @@ macro_rules! routers {
                 moves: &mut Moves,
                 ctx: &mut Ctx<'_>,
             ) {
-                match self { $(Router::$variant(router) => router.timer(timer, waits, moves, ctx),)* Router::Direct(router) => router.timer(timer, waits, moves, ctx) }
+                match self { $(Router::$variant(router) => router.timer(timer, waits, moves, ctx),)* $(Router::$other(router) => router.timer(timer, waits, moves, ctx),)* }
             }
         }
     };
@@ -184,7 +196,23 @@ macro_rules! routers {
 routers! {
     "dns" => Dns(dns::DnsParams, dns::Dns),
     "global_lb" => GlobalLb(global_lb::GlobalLbParams, global_lb::GlobalLb),
-    "proxy" => Proxy(proxy::ProxyParams, proxy::Proxy),
+    "proxy" => Proxy(proxy::ProxyParams, proxy::Proxy);
+    /// None: one node's address.
+    Direct(Direct),
+    /// For some users, the connection that they have.
+    Pinned(Box<Pinned>),
+}
+
+impl Router {
+    /// The router of a store's clients.
+    pub fn of(params: &RoutingParams, place: &Place<'_>) -> Router {
+        let router = Router::new(&params.via, place);
+        if params.pinned.0 > 0.0 {
+            let pinned = Pinned::new(router, params.pinned.0, params.pinned_timeout, place);
+            return Router::Pinned(Box::new(pinned));
+        }
+        router
+    }
 }
 
 crate::params! {
@@ -194,5 +222,11 @@ crate::params! {
         policy: Policy = Policy::Failover, "our choice";
         /// What sends them: a table with the one key `dns`, `global_lb` or `proxy`.
         via: ViaParams = ViaParams::Dns(DnsParams::default()), "DNS with its defaults";
+        /// The share of users with connections that they keep (pools that never resolve again): they
+        /// go on to the node they once found until the connection breaks, because its process dies, a
+        /// load balancer cuts it, or nothing is heard on it. A node that answers "not primary" keeps them.
+        pinned: Share = Share(0.0), "nobody";
+        /// How long such a connection lives on which nothing is heard.
+        pinned_timeout: Span = Span::from_millis(924_600), "Linux: tcp_retries2 = 15, 924.6 s at least";
     }
 }

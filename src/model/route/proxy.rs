@@ -9,6 +9,7 @@ use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::detect::{Asks, Check, CheckRole, Prober, Rhythm};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::Msg;
+use crate::model::route::drain::{DRAINED, Drain};
 use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::rng::Stream;
@@ -60,6 +61,8 @@ crate::params! {
         max_backlog: u32 = 100, "as health_check.max_backlog";
         /// What happens to connections to a database that is marked down.
         on_marked_down: OnMarkedDown = OnMarkedDown::Keep, "HAProxy";
+        /// How long connections to the node that clients were sent to before may live; then they are cut.
+        drain: Option<Span> = None, "they live until they break";
         /// What it does while no database passes.
         none_healthy: NoneHealthy = NoneHealthy::Refuse, "HAProxy: 503";
     }
@@ -94,6 +97,7 @@ pub struct Proxy {
     prober: Prober,
     fails_open: bool,
     resets: bool,
+    drain: Drain,
     /// Where clients are sent; nowhere while no database passes.
     current: Option<ProcessId>,
 }
@@ -117,6 +121,7 @@ impl Proxy {
             prober: Prober::new(params.rhythm(), params.asks(), CHECK, databases, dice),
             fails_open: params.none_healthy == NoneHealthy::All,
             resets: params.on_marked_down == OnMarkedDown::Reset,
+            drain: Drain::new(params.drain),
             current: None,
         };
         proxy.current = proxy.first_up();
@@ -135,6 +140,9 @@ impl Proxy {
         }
         let (before, now) = (self.current, self.first_up());
         self.current = now;
+        if before != now {
+            self.drain.moved(before, now, ctx);
+        }
         if let Some(target) = self.current.filter(|target| Some(*target) != before) {
             let (node, group) = (self.homes[target.index()], self.group);
             ctx.effect(Effect::Route { client: self.client, resolver: 0, group, node });
@@ -179,6 +187,9 @@ impl Routes for Proxy {
         moves: &mut Moves,
         ctx: &mut Ctx<'_>,
     ) {
+        if timer.kind == DRAINED {
+            return self.drain.timer(timer, moves);
+        }
         if let Some(finding) = self.prober.timer(timer, ctx)
             && finding.changed.is_some()
         {

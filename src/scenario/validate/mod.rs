@@ -20,6 +20,7 @@ mod population;
 mod probes;
 mod race;
 mod replication;
+mod routings;
 mod servers;
 mod systems;
 mod targets;
@@ -80,7 +81,7 @@ pub fn validate(draft: &Draft, plan: &Plan, errors: &mut Problems, doubts: &mut 
     systems::leases(&mut check);
     systems::health_checks(&mut check);
     failovers::failovers(&mut check);
-    systems::routings(&mut check);
+    routings::routings(&mut check);
     faults::faults(&mut check);
     if check.errors.is_empty() {
         objectives::policy(&mut check);

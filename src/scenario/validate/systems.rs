@@ -1,10 +1,8 @@
-//! Leases, health checks, routings: quorums that can be reached, times that make sense together.
+//! Leases and health checks: quorums that can be reached, times that make sense together.
 
-use super::{Check, limits, probes, race, shortest};
+use super::{Check, limits, probes, race};
 use crate::model::control::{EnforcedBy, LeaseParams};
-use crate::model::route::ViaParams;
 use crate::scenario::draft::{Named, place_in};
-use crate::sim::Span;
 use crate::sim::param::Place;
 
 pub(super) fn leases(check: &mut Check<'_>) {
@@ -128,29 +126,5 @@ pub(super) fn health_checks(check: &mut Check<'_>) {
             check.error(table.place_of("unhealthy_quorum"), message, "at least 1");
         }
         probes::of_health_check(check, table);
-    }
-}
-
-pub(super) fn routings(check: &mut Check<'_>) {
-    for table in &check.draft.routings {
-        let dns = match &table.params.via {
-            ViaParams::Dns(dns) => dns,
-            ViaParams::GlobalLb(_) => continue,
-            ViaParams::Proxy(proxy) => {
-                probes::of_proxy(check, table, proxy);
-                continue;
-            }
-        };
-        let place = |key: &str| -> Place {
-            place_in(&table.node, &format!("via.dns.{key}")).unwrap_or(&table.place).clone()
-        };
-        if dns.lookup_timeout.is_zero() {
-            let message = "a lookup_timeout of 0s: no look-up can succeed".to_string();
-            check.error(&place("lookup_timeout"), message, "longer than a round trip");
-        }
-        if dns.ttl_violators.0 > 0.0 && shortest(&dns.overstay) == Span::MAX {
-            let message = "resolvers that never let an answer go".to_string();
-            check.doubt(&place("overstay"), message, "state how long they overstay");
-        }
     }
 }

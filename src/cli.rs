@@ -13,6 +13,7 @@ mod output;
 mod run;
 mod shard;
 mod shown;
+mod sweep;
 mod trace;
 
 pub use exit::Exit;
@@ -49,6 +50,8 @@ enum Command {
     Ladder(LadderArgs),
     /// Join the parts that `run --shard` kept: what one run says, byte for byte
     Merge(MergeArgs),
+    /// Run a scenario at many points of a grid of values; what was finished is not run again
+    Sweep(SweepArgs),
     /// Print all diagnostics of scenarios and their variants, without simulating anything
     Lint(LintArgs),
     /// Print a scenario with every default filled in and where it came from, the round-trip times
@@ -161,6 +164,37 @@ struct MergeArgs {
     /// Print no summary
     #[arg(long, short)]
     quiet: bool,
+}
+
+#[derive(Args, Debug)]
+struct SweepArgs {
+    /// A scenario file, or `-` for standard input
+    file: PathBuf,
+    /// Vary a number: from, to, and by how much, with their unit (may be repeated: a grid)
+    #[arg(short = 'P', num_args = 4, value_names = ["KEY", "FROM", "TO", "STEP"], allow_negative_numbers = true)]
+    range: Vec<String>,
+    /// Vary a value: a list separated by commas (may be repeated: a grid)
+    #[arg(short = 'L', num_args = 2, value_names = ["KEY", "a,b,c"])]
+    list: Vec<String>,
+    /// Show this metric instead of those that the scenario expects something of (may be repeated)
+    #[arg(long, value_name = "METRIC")]
+    metric: Vec<String>,
+    #[command(flatten)]
+    change: Change,
+    #[command(flatten)]
+    trials: TrialArgs,
+    /// Run every point again, also those that were finished before
+    #[arg(long)]
+    fresh: bool,
+    /// Draw charts in plain ASCII
+    #[arg(long)]
+    ascii: bool,
+    /// Where the results folder is made
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    out: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
 }
 
 #[derive(Args, Debug)]
@@ -283,6 +317,7 @@ impl Cli {
             Command::Compare(args) => compare::compare(&args),
             Command::Ladder(args) => ladder::ladder(&args),
             Command::Merge(args) => shard::merge(&args),
+            Command::Sweep(args) => sweep::sweep(&args),
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),

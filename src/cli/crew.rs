@@ -16,6 +16,8 @@ pub struct Crew {
     stop: Arc<AtomicBool>,
     jobs: usize,
     silent: bool,
+    /// One bar over several runs, where a command has one.
+    shared: Option<ProgressBar>,
 }
 
 impl Crew {
@@ -25,7 +27,7 @@ impl Crew {
         catch_interrupt(&stop);
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = args.jobs.map_or_else(cores, |jobs| jobs as usize);
-        Crew { stop, jobs, silent: args.quiet || args.no_progress || !watched() }
+        Crew { stop, jobs, silent: args.quiet || args.no_progress || !watched(), shared: None }
     }
 
     /// True once somebody asked to end.
@@ -36,6 +38,27 @@ impl Crew {
     /// Set when somebody asks to end.
     pub fn stop(&self) -> &AtomicBool {
         &self.stop
+    }
+
+    /// From now on runs share one bar, over so many trials in all: what is left is then told of
+    /// the whole.
+    pub fn share_a_bar(&mut self, label: &str, trials: u64) {
+        self.shared = Some(self.bar(label, trials));
+    }
+
+    /// So many trials need not be run.
+    pub fn skip(&self, trials: u64) {
+        if let Some(bar) = &self.shared {
+            // They took no time, and say nothing of how long the others take.
+            bar.set_length(bar.length().unwrap_or(0).saturating_sub(trials));
+        }
+    }
+
+    /// The shared bar is over.
+    pub fn end_the_bar(&mut self) {
+        if let Some(bar) = self.shared.take() {
+            bar.finish_and_clear();
+        }
     }
 
     /// Runs these trials of a scenario.
@@ -49,7 +72,8 @@ impl Crew {
         seed: u64,
         trials: Range<u64>,
     ) -> Result<Outcomes, Exit> {
-        let bar = self.bar(label, trials.end.saturating_sub(trials.start));
+        let own = || self.bar(label, trials.end.saturating_sub(trials.start));
+        let bar = self.shared.clone().unwrap_or_else(own);
         let experiment = Experiment {
             stage: &ready.stage,
             settings: &ready.scenario.settings,
@@ -60,7 +84,9 @@ impl Crew {
             stop: &self.stop,
         };
         let outcomes = experiment.run(&|_| bar.inc(1));
-        bar.finish_and_clear();
+        if self.shared.is_none() {
+            bar.finish_and_clear();
+        }
         outcomes.map_err(|bug| self.bug(label, &bug))
     }
 

@@ -13,6 +13,7 @@
 //!   experiment without results: the other trials ran the same code.
 
 pub mod determinism;
+pub mod grid;
 pub mod ladder;
 pub mod run;
 pub mod shard;

@@ -83,6 +83,11 @@ fn incident_row(findings: &Findings, trial: u64, incident: &Incident) -> Vec<Str
 
 /// The header of [`metrics`].
 pub fn metrics_header() -> Vec<u8> {
+    written(std::iter::once(metric_columns()))
+}
+
+/// The columns of [`metrics`].
+pub(super) fn metric_columns() -> Vec<String> {
     let mut header: Vec<String> =
         ["scenario", "variant", "metric", "unit", "count", "missing"].map(String::from).to_vec();
     header.extend(
@@ -92,7 +97,7 @@ pub fn metrics_header() -> Vec<u8> {
         header.extend([name.to_string(), format!("{name}_low"), format!("{name}_high")]);
     }
     header.extend(["max", "limits", "verdict"].map(String::from));
-    written(std::iter::once(header))
+    header
 }
 
 /// A row per metric, over trials; what is open or unknown is empty.
@@ -100,7 +105,7 @@ pub fn metrics(findings: &Findings) -> Vec<u8> {
     written(findings.metrics.iter().map(|metric| metric_row(findings, metric)))
 }
 
-fn metric_row(findings: &Findings, metric: &Metric) -> Vec<String> {
+pub(super) fn metric_row(findings: &Findings, metric: &Metric) -> Vec<String> {
     let known = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
     let shown = |value: Option<f64>| value.map_or(String::new(), known);
     let expected: Vec<_> =

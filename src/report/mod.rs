@@ -19,8 +19,10 @@ pub mod json;
 pub mod markdown;
 pub mod number;
 pub mod parts;
+pub mod plot;
 pub mod recorder;
 pub mod summary;
+pub mod sweep;
 pub mod trace;
 
 pub use findings::Findings;

@@ -85,6 +85,13 @@ fn peer(peer: Peer) -> String {
         Peer::HowFar { seq, .. } => format!("how far? #{seq}"),
         Peer::ThusFar { seq, end, .. } => format!("thus far #{seq}: {}", end.0),
         Peer::Beat { .. } => "beat".into(),
+        Peer::Link { version, prev: None, .. } => format!("no place @{version}"),
+        Peer::Link { version, prev: Some(prev), next, reports, .. } => {
+            let next = next.map_or("nobody".into(), name);
+            let reports = if reports { ", reports" } else { "" };
+            format!("place @{version} between {} and {next}{reports}", name(prev))
+        }
+        Peer::Place { version, flushed, .. } => format!("in place @{version}, {}", flushed.0),
         Peer::Stale { token } => format!("stale, token {}", token.0),
     }
 }
@@ -187,6 +194,8 @@ impl Script {
             "timeout",
             "on_timeout",
             "apply_delay",
+            "repair_after",
+            "beat_interval",
         ] {
             entries.extend(words.value(key).map(|value| (key, Node::text(value))));
         }

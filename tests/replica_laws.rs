@@ -6,7 +6,7 @@ mod replicas;
 use proptest::prelude::*;
 use regionsim::model::id::{ClientId, LogIndex, NodeId, OpId, Position, Segment, Term};
 use regionsim::model::log::{Appended, Book, Log};
-use replicas::storm::{Promise, Storm, act, mode, server};
+use replicas::storm::{Promise, Storm, act, act_or_loss, mode, server};
 use std::collections::BTreeMap;
 
 /// The dumb twin of a log: every entry's segment.
@@ -187,8 +187,48 @@ proptest! {
     }
 
     #[test]
+    fn a_chain_answers_when_all_its_nodes_in_force_have_it_on_disk(
+        repair_after in prop::sample::select(vec!["2s", "4s", "20s"]),
+        server in server(), acts in prop::collection::vec(act(), 50..400),
+    ) {
+        let mode = mode("chain", None, &[("repair_after", repair_after)]);
+        let mut storm = Storm::new(mode, Promise::RuleInForce, server);
+        for act in acts {
+            storm.act(act, false);
+        }
+        storm.calm();
+        // When all is quiet everybody is in force again and has everything.
+        prop_assert_eq!(storm.all.nodes[0].machine.acks_required(), 2);
+        let end = storm.all.nodes[0].machine.log().end();
+        for node in &storm.all.nodes {
+            prop_assert_eq!(node.machine.log().durable(), end);
+            for (op, at) in &storm.answered {
+                prop_assert!(node.machine.log().contains(*at), "{:?} is lost", op);
+            }
+        }
+        storm.serves_again();
+    }
+
+    #[test]
+    fn a_standby_that_lost_its_disk_gets_everything_again(
+        word in prop::sample::select(vec!["async", "sync", "semi_sync", "chain"]),
+        acts in prop::collection::vec(act_or_loss(), 50..400),
+    ) {
+        let mut storm = Storm::new(mode(word, None, &[]), Promise::Nothing, None);
+        for act in acts {
+            storm.act(act, false);
+        }
+        storm.calm();
+        let end = storm.all.nodes[0].machine.log().end();
+        for node in &storm.all.nodes {
+            prop_assert_eq!(node.machine.log().durable(), end);
+        }
+        storm.serves_again();
+    }
+
+    #[test]
     fn no_primary_answers_for_what_it_has_not(
-        word in prop::sample::select(vec!["async", "sync", "semi_sync"]),
+        word in prop::sample::select(vec!["async", "sync", "semi_sync", "chain"]),
         server in server(), acts in prop::collection::vec(act(), 50..400),
     ) {
         let mut storm = Storm::new(mode(word, None, &[]), Promise::Nothing, server);

@@ -24,6 +24,7 @@ pub enum Act {
     Fsync(usize),
     Tick(u64),
     Crash(usize),
+    LoseDisk(usize),
     Restart(usize),
     FailOver(usize),
     Pause(usize),
@@ -44,6 +45,11 @@ pub fn act() -> impl Strategy<Value = Act> {
         1 => n.clone().prop_map(Act::FailOver),
         1 => n.prop_map(Act::Pause),
     ]
+}
+
+/// The same, and standbys lose their disks.
+pub fn act_or_loss() -> impl Strategy<Value = Act> {
+    prop_oneof![40 => act(), 1 => (1..3usize).prop_map(Act::LoseDisk)]
 }
 
 pub fn mode(word: &str, acks: Option<i64>, entries: &[(&str, &str)]) -> ModeParams {
@@ -121,6 +127,7 @@ impl Storm {
             }
             Act::Tick(ms) => all.tick(Span::from_millis(ms)),
             Act::Crash(i) if all.nodes[i].up => all.crash(i, true),
+            Act::LoseDisk(i) if all.nodes[i].up => all.crash(i, false),
             Act::Restart(i) if !all.nodes[i].up => all.restart(i),
             Act::FailOver(i) if roles_change => self.fail_over(i),
             Act::Pause(i) if roles_change && all.nodes[i].up => {

@@ -108,6 +108,16 @@ impl Core {
             ctx.effect(Effect::Sync { group: self.group, upto: end });
         }
     }
+    /// The token that what it ships bears: its own, or that of the primary it passes on.
+    pub fn signature(&self) -> FencingToken {
+        if self.role == Role::Primary { self.token } else { self.seen }
+    }
+    /// All replicas of the store, this one included, in an order that all agree on.
+    pub fn everybody(&self, me: ProcessId) -> Vec<ProcessId> {
+        let mut all: Vec<ProcessId> = self.peers.iter().copied().chain([me]).collect();
+        all.sort_unstable();
+        all
+    }
     /// The end of what is on the disk, or of the disk write under way.
     pub fn written_or_begun(&self) -> LogIndex {
         self.syncing.unwrap_or_else(|| self.log.durable()).index

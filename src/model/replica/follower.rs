@@ -41,6 +41,8 @@ enum Tie {
 #[derive(Clone, Debug)]
 pub struct Follower {
     primary: Option<ProcessId>,
+    /// From whom it gets the log: the primary, unless the mode says otherwise.
+    source: Option<ProcessId>,
     tie: Tie,
     /// The number of its last question, and where it asked about. Never used twice, also not
     /// after a crash (it stands for the name of a connection).
@@ -59,6 +61,7 @@ impl Follower {
     pub fn new(primary: Option<ProcessId>, apply_delay: Dist, apply_rate: Option<f64>) -> Follower {
         Follower {
             primary,
+            source: primary,
             tie: Tie::Apart,
             seq: 0,
             asked: Position::default(),
@@ -72,6 +75,14 @@ impl Follower {
     /// Whom it has joined, while it hears what arrives.
     pub fn joined(&self) -> Option<ProcessId> {
         self.primary.filter(|_| self.tie == Tie::Joined && !self.stalled)
+    }
+    /// True after it joined its source, until the connection breaks.
+    pub fn has_joined(&self) -> bool {
+        self.tie == Tie::Joined
+    }
+    /// From whom it gets the log.
+    pub fn source(&self) -> Option<ProcessId> {
+        self.source
     }
     /// Whom it follows.
     pub fn primary(&self) -> Option<ProcessId> {
@@ -108,12 +119,22 @@ impl Follower {
     /// Follows another primary from now on.
     pub fn follow(&mut self, primary: ProcessId) {
         self.primary = Some(primary);
+        self.source = Some(primary);
         self.tie = Tie::Apart;
         self.unread.clear();
+    }
+    /// Gets the log of its primary from another node from now on.
+    pub fn draw_from(&mut self, source: ProcessId, core: &mut Core, ctx: &mut Ctx<'_>) {
+        if self.source != Some(source) {
+            self.source = Some(source);
+            self.unread.clear();
+            self.start(core, ctx);
+        }
     }
     /// Follows nobody from now on; what has been received is still applied.
     pub fn stop(&mut self, ctx: &mut Ctx<'_>) {
         self.primary = None;
+        self.source = None;
         self.tie = Tie::Apart;
         self.unread.clear();
         self.promotion_waits = false;
@@ -121,6 +142,7 @@ impl Follower {
     }
     /// Forgets what was in memory only.
     pub fn crash(&mut self, log: &Log) {
+        self.source = self.primary;
         self.tie = Tie::Apart;
         self.promotion_waits = false;
         self.applier.crash(log);
@@ -139,7 +161,7 @@ impl Follower {
     /// read.
     pub fn stall_receiver(&mut self, yes: bool) -> Option<(ProcessId, Vec<Peer>)> {
         self.stalled = yes;
-        if yes { None } else { Some((self.primary?, std::mem::take(&mut self.unread))) }
+        if yes { None } else { Some((self.source?, std::mem::take(&mut self.unread))) }
     }
 
     /// Asks where the histories part, looking back from `at`.
@@ -151,7 +173,7 @@ impl Follower {
     }
     /// Sends the question, or sends it again: the primary answers it once.
     fn repeat(&self, core: &Core, ctx: &mut Ctx<'_>) {
-        let Some(primary) = self.primary else { return };
+        let Some(source) = self.source else { return };
         ctx.set_timer(JOIN, JOIN_RETRY);
         if self.stalled {
             return;
@@ -159,12 +181,12 @@ impl Follower {
         let join = Peer::Join { term: core.term, seq: self.seq, at: self.asked };
         let class = Class::Independent { patience: JOIN_RETRY };
         let msg = Msg::Peer(core.group, join);
-        ctx.effect(Effect::Send { to: primary, msg, class, bytes: 100 });
+        ctx.effect(Effect::Send { to: source, msg, class, bytes: 100 });
     }
 
-    /// The primary said something.
+    /// Another replica said something; its source alone is heeded.
     pub fn on_peer(&mut self, from: ProcessId, peer: Peer, core: &mut Core, ctx: &mut Ctx<'_>) {
-        if self.primary != Some(from) {
+        if self.source != Some(from) {
             return;
         }
         if self.stalled {
@@ -228,7 +250,7 @@ impl Follower {
     }
 
     fn confirm(&mut self, core: &Core, ctx: &mut Ctx<'_>) {
-        let (Some(primary), Tie::Joined) = (self.primary, self.tie) else { return };
+        let (Some(source), Tie::Joined) = (self.source, self.tie) else { return };
         let have = Peer::Have {
             term: core.term,
             session: self.seq,
@@ -236,7 +258,7 @@ impl Follower {
             flushed: core.log.durable().index,
             applied: self.applier.seen(),
         };
-        core.tell(primary, have, 100, ctx);
+        core.tell(source, have, 100, ctx);
     }
 
     /// One of the follower's timers fired.
@@ -272,7 +294,7 @@ impl Follower {
 
     /// The connection to `by` broke.
     pub fn on_reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
-        if self.primary == Some(by) {
+        if self.source == Some(by) {
             self.tie = Tie::Apart;
             self.unread.clear();
             ctx.set_timer(JOIN, JOIN_RETRY);

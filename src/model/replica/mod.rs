@@ -10,6 +10,8 @@
 //! - The standby's side ([`follower`]) and the primary's cursors ([`shipper`]) are shared by all
 //!   modes that ship a log. A primary ships what is on its own disk, as PostgreSQL does, so that
 //!   a standby is never ahead of it.
+//! - A mode in which standbys ship to each other learns what happens to a standby through
+//!   [`Replicate::as_standby`], and says from whom its follower draws.
 //! - A standby numbers its requests to join, and an answer repeats the number. Requests are asked
 //!   again while the way is cut; without the number a late answer to an old one would cut off
 //!   entries that have been received, and confirmed, since.
@@ -18,6 +20,7 @@
 
 pub mod applier;
 pub mod async_log;
+pub mod chain;
 pub mod core;
 pub mod follower;
 pub mod lag;
@@ -34,6 +37,7 @@ pub use shell::server::{Server, ServerParams};
 
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::{LogIndex, ProcessId};
+use crate::model::replica::follower::Follower;
 use crate::model::replica::peer::Peer;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
@@ -48,6 +52,21 @@ pub enum Confirms {
     Flush,
     /// When they are on disk, and again when readers can see them.
     Apply,
+}
+
+/// What happens to a standby.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum AsStandby {
+    /// It follows a primary from now on, or again after a crash.
+    Follows,
+    /// It may have joined its source, or its disk has more.
+    Moved,
+    /// Another replica said something that is not the follower's to hear.
+    Told(ProcessId, Peer),
+    /// A timer of the mode fired.
+    Timer(Timer),
+    /// The connection to another process broke.
+    Reset(ProcessId),
 }
 
 /// What a mode adds to the shell: the primary's side of one way to replicate a log.
@@ -69,9 +88,18 @@ pub trait Replicate {
     /// A timer of the mode fired.
     fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>);
     /// The connection to a standby broke.
-    fn on_reset(&mut self, by: ProcessId, core: &mut Core);
+    fn on_reset(&mut self, by: ProcessId, core: &mut Core, ctx: &mut Ctx<'_>);
     /// The process died: forget what was in memory.
     fn crash(&mut self);
+    /// What a standby does beside following.
+    fn as_standby(
+        &mut self,
+        _what: AsStandby,
+        _follower: &mut Follower,
+        _core: &mut Core,
+        _ctx: &mut Ctx<'_>,
+    ) {
+    }
 }
 
 /// Turns one line per mode into the reader's catalogue, the machine and its dispatch.
@@ -133,11 +161,21 @@ macro_rules! modes {
             fn on_timer(&mut self, timer: Timer, core: &mut Core, ctx: &mut Ctx<'_>) {
                 match self { $(Mode::$variant(mode) => mode.on_timer(timer, core, ctx),)* }
             }
-            fn on_reset(&mut self, by: ProcessId, core: &mut Core) {
-                match self { $(Mode::$variant(mode) => mode.on_reset(by, core),)* }
+            fn on_reset(&mut self, by: ProcessId, core: &mut Core, ctx: &mut Ctx<'_>) {
+                match self { $(Mode::$variant(mode) => mode.on_reset(by, core, ctx),)* }
             }
             fn crash(&mut self) {
                 match self { $(Mode::$variant(mode) => mode.crash(),)* }
+            }
+            #[inline]
+            fn as_standby(
+                &mut self,
+                what: AsStandby,
+                follower: &mut Follower,
+                core: &mut Core,
+                ctx: &mut Ctx<'_>,
+            ) {
+                match self { $(Mode::$variant(mode) => mode.as_standby(what, follower, core, ctx),)* }
             }
         }
     };
@@ -147,6 +185,7 @@ modes! {
     "async" => Async in async_log,
     "sync" => Sync in sync,
     "semi_sync" => SemiSync in semi_sync,
+    "chain" => Chain in chain,
 }
 
 crate::choices! {

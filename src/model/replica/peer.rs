@@ -1,6 +1,6 @@
 //! What replicas of one store say to each other: ranges of the log, never single writes.
 
-use crate::model::id::{FencingToken, LogIndex, Position, Segment, Term};
+use crate::model::id::{FencingToken, LogIndex, Position, ProcessId, Segment, Term};
 
 /// Between replicas of one store.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -87,6 +87,30 @@ pub enum Peer {
     Beat {
         /// Of the primary I follow.
         term: Term,
+    },
+    /// Head of a chain to one of its nodes: your place. Without a `prev` you have none: ask anew.
+    Link {
+        /// My term.
+        term: Term,
+        /// Larger for each change of the chain.
+        version: u32,
+        /// Before you.
+        prev: Option<ProcessId>,
+        /// Behind you.
+        next: Option<ProcessId>,
+        /// Whether you tell me each time how far you are.
+        reports: bool,
+        /// The nodes in force: a bit for each replica of the store, in the order of their processes.
+        members: u64,
+    },
+    /// Node of a chain to its head, regularly or each time: I am here.
+    Place {
+        /// Of the head I follow.
+        term: Term,
+        /// Of my place.
+        version: u32,
+        /// On disk, if I have joined the one before me there.
+        flushed: LogIndex,
     },
     /// Anyone to a primary: I have seen a newer token than yours.
     Stale {

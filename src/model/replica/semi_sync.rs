@@ -196,7 +196,7 @@ impl Replicate for Mode {
             self.look(core, ctx);
         }
     }
-    fn on_reset(&mut self, by: ProcessId, core: &mut Core) {
+    fn on_reset(&mut self, by: ProcessId, core: &mut Core, _ctx: &mut Ctx<'_>) {
         self.shipper.on_reset(by);
         if self.on && !self.wait_no_replica && self.is_deserted() {
             self.switch_off(core);

@@ -20,7 +20,7 @@ use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, Storag
 use crate::model::replica::follower::Follower;
 use crate::model::replica::lag::Lag;
 use crate::model::replica::peer::Peer;
-use crate::model::replica::{Confirms, Mode, Replicate, Restart};
+use crate::model::replica::{AsStandby, Confirms, Mode, Replicate, Restart};
 use crate::sim::dist::Dist;
 use crate::sim::rng::Stream;
 use crate::sim::time::{LocalTime, Span};
@@ -229,7 +229,10 @@ impl Replica {
         self.begin_sync(ctx);
         match self.core.role {
             Role::Primary => self.mode.on_durable(&mut self.core, ctx),
-            Role::Standby => self.follower.on_durable(&mut self.core, &mut self.dice, ctx),
+            Role::Standby => {
+                self.follower.on_durable(&mut self.core, &mut self.dice, ctx);
+                self.stand(AsStandby::Moved, ctx);
+            }
             Role::Deposed => {}
         }
         self.progress(ctx);
@@ -269,16 +272,19 @@ impl Replica {
                 if self.core.role == Role::Standby {
                     self.follower.on_peer(from, peer, &mut self.core, ctx);
                     self.begin_sync(ctx);
+                    self.stand(AsStandby::Moved, ctx);
                 }
             }
             Peer::HowFar { term, seq } => self.on_how_far(from, term, seq, ctx),
             Peer::ThusFar { term, seq, end } => self.on_thus_far(term, seq, end),
             Peer::Beat { term } => self.on_beat(from, term, ctx),
-            Peer::Join { .. } | Peer::Have { .. } => {
+            Peer::Join { .. } | Peer::Have { .. } | Peer::Place { .. } | Peer::Link { .. } => {
                 if self.core.role == Role::Primary {
                     self.mode.on_peer(from, peer, &mut self.core, ctx);
                     self.notice(from, peer, ctx);
                     self.progress(ctx);
+                } else {
+                    self.stand(AsStandby::Told(from, peer), ctx);
                 }
             }
         }
@@ -304,6 +310,8 @@ impl Replica {
                 if self.core.role == Role::Primary {
                     self.mode.on_timer(timer, &mut self.core, ctx);
                     self.progress(ctx);
+                } else {
+                    self.stand(AsStandby::Timer(timer), ctx);
                 }
             }
             _ => {
@@ -318,14 +326,17 @@ impl Replica {
     fn on_reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
         match self.core.role {
             Role::Primary => {
-                self.mode.on_reset(by, &mut self.core);
+                self.mode.on_reset(by, &mut self.core, ctx);
                 self.lose_sight(by, ctx);
                 self.progress(ctx);
                 if self.spec.storage == Some(by) {
                     self.check_storage(ctx);
                 }
             }
-            Role::Standby => self.follower.on_reset(by, ctx),
+            Role::Standby => {
+                self.follower.on_reset(by, ctx);
+                self.stand(AsStandby::Reset(by), ctx);
+            }
             Role::Deposed => {}
         }
     }

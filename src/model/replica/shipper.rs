@@ -47,10 +47,14 @@ pub struct Shipper {
 impl Shipper {
     /// Begins anew: nobody has joined.
     pub fn reset(&mut self, core: &Core, now: LocalTime) {
+        self.reset_to(&core.peers, core, now);
+    }
+    /// Begins anew, with those alone.
+    pub fn reset_to(&mut self, peers: &[ProcessId], core: &Core, now: LocalTime) {
         let zero = LogIndex(0);
         self.upto = core.log.durable().index;
         self.cursors.clear();
-        self.cursors.extend(core.peers.iter().map(|peer| Cursor {
+        self.cursors.extend(peers.iter().map(|peer| Cursor {
             peer: *peer,
             joined: false,
             session: 0,
@@ -111,7 +115,8 @@ impl Shipper {
             let upto = LogIndex(last.min(limit).0.min(most));
             let after = cursor.sent;
             let size = ((upto.0 - after.0) * bytes + 100).min(u64::from(u32::MAX)) as u32;
-            let ship = Peer::Ship { term: core.term, token: core.token, segment, after, upto };
+            let token = core.signature();
+            let ship = Peer::Ship { term: core.term, token, segment, after, upto };
             core.tell(cursor.peer, ship, size, ctx);
             cursor.sent = upto;
         }
@@ -174,7 +179,8 @@ impl Shipper {
         cursor.flushed = LogIndex(cursor.flushed.0.min(index.0));
         cursor.applied = LogIndex(cursor.applied.0.min(index.0));
         cursor.heard = ctx.now();
-        let fork = Peer::Fork { term, token: core.token, seq, at: core.log.position(index) };
+        let token = core.signature();
+        let fork = Peer::Fork { term, token, seq, at: core.log.position(index) };
         core.tell(cursor.peer, fork, 100, ctx);
     }
 }

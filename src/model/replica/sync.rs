@@ -216,7 +216,7 @@ impl Replicate for Mode {
             ctx.set_timer(SILENT, patience.div(4));
         }
     }
-    fn on_reset(&mut self, by: ProcessId, _core: &mut Core) {
+    fn on_reset(&mut self, by: ProcessId, _core: &mut Core, _ctx: &mut Ctx<'_>) {
         self.shipper.on_reset(by);
     }
     fn crash(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::{Check, limits};
 use crate::model::replica::{
-    GuardParams, ModeParams, StoreParams, Unapplied, async_log, semi_sync, sync,
+    GuardParams, ModeParams, StoreParams, Unapplied, async_log, chain, semi_sync, sync,
 };
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::Span;
@@ -19,6 +19,7 @@ pub(super) fn mode(check: &mut Check<'_>, table: &Named<StoreParams>, store: &St
         ModeParams::Async(params) => asynchronous(check, table, params),
         ModeParams::Sync(params) => synchronous(check, table, store, params),
         ModeParams::SemiSync(params) => semi_synchronous(check, table, store, params),
+        ModeParams::Chain(params) => chained(check, table, store, params),
     }
 }
 
@@ -156,6 +157,33 @@ fn semi_synchronous(
         let message = "a timeout of 0s: no write waits for any standby".to_string();
         let help = "state a patience: \"10s\"; or mode = \"async\"";
         check.error(&in_replication(table, "timeout"), message, help);
+    }
+}
+
+fn chained(
+    check: &mut Check<'_>,
+    table: &Named<StoreParams>,
+    store: &StorePlan,
+    params: &chain::Params,
+) {
+    if !has_standbys(check, table, store, "is a chain of one") {
+        return;
+    }
+    let nodes = table.params.standbys.len() + 1;
+    if nodes > chain::MOST {
+        let message = format!("a chain of {nodes}; the limit is {}", chain::MOST);
+        check.error(table.place_of("standbys"), message, "fewer standbys");
+    }
+    let place = in_replication(table, "beat_interval");
+    limits::period(check, &place, "beat_interval", params.beat_interval);
+    let two_beats = params.beat_interval.saturating_mul(2);
+    if params.repair_after < two_beats {
+        let message = format!(
+            "repair_after ({}) is shorter than two beats ({two_beats}): nodes would be taken out between two words",
+            params.repair_after
+        );
+        let key = if wrote(table, "repair_after") { "repair_after" } else { "beat_interval" };
+        check.error(&in_replication(table, key), message, "several beats are usual");
     }
 }
 

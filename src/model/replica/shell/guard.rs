@@ -125,7 +125,7 @@ impl Replica {
     /// A standby confirmed something: one that has joined just now is connected.
     #[inline]
     pub(super) fn notice(&mut self, from: ProcessId, peer: Peer, ctx: &mut Ctx<'_>) {
-        if self.guard.is_some() && matches!(peer, Peer::Have { .. }) {
+        if self.guard.is_some() && matches!(peer, Peer::Have { .. } | Peer::Place { .. }) {
             self.connect(from, ctx);
         }
     }

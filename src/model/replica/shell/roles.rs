@@ -118,8 +118,12 @@ impl Replica {
     fn begin_following(&mut self, ctx: &mut Ctx<'_>) {
         match self.resync {
             Some(Resync { takes, .. }) => ctx.set_timer(RESYNC, takes),
-            None => self.follower.start(&mut self.core, ctx),
+            None => self.start_following(ctx),
         }
+    }
+    fn start_following(&mut self, ctx: &mut Ctx<'_>) {
+        self.follower.start(&mut self.core, ctx);
+        self.stand(AsStandby::Follows, ctx);
     }
     pub(super) fn on_resynced(&mut self, ctx: &mut Ctx<'_>) {
         self.resync = None;
@@ -185,7 +189,7 @@ impl Replica {
         }
         match self.core.role {
             Role::Primary => self.lead(ctx),
-            Role::Standby => self.follower.start(&mut self.core, ctx),
+            Role::Standby => self.start_following(ctx),
             Role::Deposed => {}
         }
     }

@@ -19,6 +19,14 @@ impl Replica {
         }
     }
 
+    /// Something happened to it as a standby that its mode may have to do with.
+    #[inline]
+    pub(super) fn stand(&mut self, what: AsStandby, ctx: &mut Ctx<'_>) {
+        if self.core.role == Role::Standby && !self.recovering && self.resync.is_none() {
+            self.mode.as_standby(what, &mut self.follower, &mut self.core, ctx);
+        }
+    }
+
     /// A promotion that does not wait for the applier: what is not applied is cut off.
     pub(super) fn discard_unapplied(&mut self, ctx: &mut Ctx<'_>) {
         if self.spec.unapplied == Unapplied::Discard {

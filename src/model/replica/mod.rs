@@ -114,6 +114,7 @@ macro_rules! modes {
 
         /// A mode at work.
         #[derive(Clone, Debug)]
+        #[allow(clippy::large_enum_variant, reason = "one per replica, and on the hot path: no box")]
         pub enum Mode {
             $(#[doc = concat!("`", $word, "`")] $variant($file::Mode),)*
         }

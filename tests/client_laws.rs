@@ -1,20 +1,21 @@
 //! Laws of a client population, whatever happens to it: random answers, refusals, resets, orders
 //! and lookups, at random moments, on time, late, repeated and for nobody.
 
+#[path = "client_laws/any.rs"]
+mod any;
 mod stage;
 
+use any::{any_load, any_params, any_routing, any_users};
 use proptest::prelude::*;
+use regionsim::model::client::ClientParams;
+use regionsim::model::client::curve::LoadParams;
 use regionsim::model::client::loops::paced::Late;
-use regionsim::model::client::loops::{LoopParams, OpWord, closed, paced, script, sequence};
-use regionsim::model::client::{Arrival, ArrivalParams, ClientParams, KeyParams, RetryParams};
+use regionsim::model::client::loops::{LoopParams, closed, paced};
 use regionsim::model::ctx::{Class, Effect, Input};
 use regionsim::model::fact::{OpKind, Outcome};
 use regionsim::model::id::{NodeId, OpId, ProcessId};
 use regionsim::model::msg::{ClientMsg, DnsMsg, Msg, ProbeMsg};
-use regionsim::model::route::mixture::Late as LateClients;
-use regionsim::model::route::{DnsParams, GlobalLbParams, Mixture, RoutingParams, ViaParams};
-use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::Share;
+use regionsim::model::route::RoutingParams;
 use regionsim::sim::time::{LocalTime, Span};
 use stage::{CLIENTS, DB_A, DB_B, GROUP, NS_A, NS_B, Stage, answer, order, population};
 use std::collections::BTreeMap;
@@ -177,100 +178,6 @@ impl Trial {
     }
 }
 
-/// Users of each kind who do not think long.
-fn any_users() -> impl Strategy<Value = LoopParams> {
-    let times = proptest::collection::vec(0u64..5000, 1..20).prop_map(|mut times| {
-        times.sort_unstable();
-        times.into_iter().map(Span::from_millis).collect::<Vec<_>>()
-    });
-    let word = |ms: u64| [OpWord::Write, OpWord::Read][(ms % 2) as usize];
-    (0usize..5, 0u64..200, 1u32..4, times, any::<bool>()).prop_map(
-        move |(which, ms, count, times, repeat)| {
-            let (pause, reads) = (Span::from_millis(ms), Share(0.3));
-            let exponential = DistSpec::exponential(pause.saturating_add(Span::from_millis(1)));
-            let late = [Late::CatchUp, Late::Skip][usize::from(repeat)];
-            let key = |n: usize| (!n.is_multiple_of(3)).then_some(n as u32);
-            match which {
-                0 => LoopParams::Closed(closed::Params { count, think_time: exponential, reads }),
-                1 | 2 => {
-                    let every = pause.max(Span::from_millis(1));
-                    LoopParams::Paced(paced::Params { every, count, late, reads })
-                }
-                3 => {
-                    let step = |n: usize| sequence::Step { op: word(n as u64), key: key(n) };
-                    let operations = (0..times.len()).map(step).collect();
-                    LoopParams::Sequence(sequence::Params {
-                        operations,
-                        pause: DistSpec::Constant(pause),
-                        repeat,
-                    })
-                }
-                _ => {
-                    let line = |(n, at): (usize, &Span)| script::Line {
-                        at: *at,
-                        op: word(n as u64),
-                        key: key(n),
-                    };
-                    let operations = times.iter().enumerate().map(line).collect();
-                    LoopParams::Script(script::Params { operations })
-                }
-            }
-        },
-    )
-}
-
-fn any_params() -> impl Strategy<Value = ClientParams> {
-    let users = proptest::option::of(any_users());
-    (1u32..5, 1u64..1500, 0u64..300, 0.0f64..=1.0, users).prop_map(
-        |(attempts, timeout, backoff, jitter, users)| ClientParams {
-            users,
-            writes: Some(ArrivalParams { arrival: Arrival::Poisson, per_second: 40.0 }),
-            reads: Some(ArrivalParams { arrival: Arrival::Constant, per_second: 20.0 }),
-            keys: KeyParams { count: 100, zipf: 0.9 },
-            deadline: Span::from_millis(1000),
-            retry: RetryParams {
-                attempts,
-                attempt_timeout: Span::from_millis(timeout),
-                backoff: Span::from_millis(backoff),
-                jitter: Share(jitter),
-                ..RetryParams::default()
-            },
-            ..ClientParams::default()
-        },
-    )
-}
-
-fn any_via() -> impl Strategy<Value = ViaParams> {
-    (0u64..2000, 1u32..9, 50u64..1500, any::<bool>()).prop_map(|(ms, resolvers, timeout, dns)| {
-        let delay = DistSpec::uniform(Span::ZERO, Span::from_millis(timeout));
-        let late = LateClients { share: Share(0.5), delay };
-        if dns {
-            ViaParams::Dns(DnsParams {
-                ttl: Span::from_millis(ms),
-                resolvers,
-                ttl_violators: Share(0.5),
-                overstay: DistSpec::Constant(Span::from_millis(ms)),
-                mixture: Mixture { name: None, parts: (0..ms % 2).map(|_| late.clone()).collect() },
-                lookup_timeout: Span::from_millis(timeout),
-                ..DnsParams::default()
-            })
-        } else {
-            let propagation = DistSpec::Constant(Span::from_millis(ms));
-            let drain = (resolvers > 4).then_some(Span::from_millis(timeout));
-            ViaParams::GlobalLb(GlobalLbParams { propagation, drain })
-        }
-    })
-}
-
-fn any_routing() -> impl Strategy<Value = RoutingParams> {
-    (any_via(), 0u64..3, 1u64..5000).prop_map(|(via, pinned, timeout)| RoutingParams {
-        via,
-        pinned: Share(pinned as f64 / 2.0),
-        pinned_timeout: Span::from_millis(timeout),
-        ..RoutingParams::default()
-    })
-}
-
 fn blows() -> impl Strategy<Value = Vec<Blow>> {
     // Mostly recent requests, now and then one of long ago.
     proptest::collection::vec((0u8..9, prop_oneof![0usize..4, any::<usize>()], 0u64..60), 1..150)
@@ -319,6 +226,24 @@ proptest! {
             writes.map(|(at, _, _, key)| (*at, *key)).collect()
         };
         prop_assert_eq!(writes(&one), writes(&writes_only));
+    }
+    #[test]
+    fn a_load_changes_when_operations_begin_and_nothing_that_they_do(
+        params in any_params(), load in any_load(), routing in any_routing(),
+    ) {
+        let acts = |load: Option<LoadParams>, kind: OpKind| -> Vec<u32> {
+            let mut trial = Trial::new(&ClientParams { load, users: None, ..params.clone() }, &routing);
+            trial.pass(Span::from_secs(4));
+            let of_kind = trial.invoked.iter().filter(|(_, _, it, _)| *it == kind);
+            of_kind.map(|(.., key)| *key).collect()
+        };
+        for kind in [OpKind::Write, OpKind::Read] {
+            let (plain, loaded) = (acts(None, kind), acts(Some(load.clone()), kind));
+            prop_assert!(!plain.is_empty());
+            prop_assert!(plain.iter().zip(&loaded).all(|(a, b)| a == b));
+            let flat = LoadParams { curve: Vec::new(), period: None, spikes: Vec::new() };
+            prop_assert_eq!(plain, acts(Some(flat), kind));
+        }
     }
     #[test]
     fn one_user_does_the_same_things_whatever_becomes_of_them(

@@ -4,8 +4,10 @@
 mod common;
 
 use common::{Tape, cut, fault, pause, plain, plan, play};
+use regionsim::model::client::curve::{LoadParams, PointParams, SpikeParams};
 use regionsim::model::client::loops::paced::Late;
 use regionsim::model::client::loops::{LoopParams, OpWord, paced, script};
+use regionsim::model::client::{Arrival, ArrivalParams};
 use regionsim::model::fact::{Fact, Outcome};
 use regionsim::model::id::OpId;
 use regionsim::sim::{SimTime, Span};
@@ -126,4 +128,37 @@ fn clients_on_either_side_of_a_partition_say_what_they_see() {
         _ => None,
     });
     assert!(keys.collect::<Vec<_>>().iter().all(|key| *key == 7));
+}
+
+/// A day of 40 s: 10 writes a second, twice that at noon, and for 2 s ten times as many. A day
+/// is 40 x 10 x 1.5 = 600 writes, and its quarters have 125, 175, 175 and 125. The spike of the
+/// second day, from 50 to 52 s where the factor goes from 1.5 to 1.6, is ten times 2 x 10 x 1.55 = 31.
+#[test]
+fn a_day_and_a_spike_have_as_many_writes_as_they_say() {
+    let mut plan = plan(1, Span::from_millis(1), 1, plain("async"), 0.0);
+    let client = &mut plan.clients[0].params;
+    client.writes = Some(ArrivalParams { arrival: Arrival::Constant, per_second: 10.0 });
+    client.load = Some(LoadParams {
+        curve: vec![
+            PointParams { at: Span::ZERO, factor: 1.0 },
+            PointParams { at: secs(20), factor: 2.0 },
+        ],
+        period: Some(secs(40)),
+        spikes: vec![SpikeParams { from: secs(50), to: secs(52), factor: 10.0 }],
+    });
+    let (_, tape, _) = play(&plan, 3);
+    let began: Vec<f64> = operations(&tape, 0).into_iter().map(|(began, ..)| began).collect();
+    let within = |from: f64, to: f64| began.iter().filter(|at| (from..to).contains(*at)).count();
+    for (from, to, expected) in [
+        (0.0, 10.0, 125),
+        (10.0, 30.0, 350),
+        (30.0, 40.0, 125),
+        (40.0, 50.0, 125),
+        (50.0, 52.0, 310),
+        (52.0, 80.0, 350 - 31 + 125),
+    ] {
+        // A beat may fall on either side of an edge, and a clock drifts by less than 200 ppm.
+        let found = within(from, to);
+        assert!(found.abs_diff(expected) <= 1, "{found} from {from} to {to}, not {expected}");
+    }
 }

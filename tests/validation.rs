@@ -27,6 +27,8 @@ mod loss;
 mod mixtures;
 #[path = "validation/patroni.rs"]
 mod patroni;
+#[path = "validation/queues.rs"]
+mod queues;
 #[path = "validation/report.rs"]
 mod report;
 #[path = "validation/sync.rs"]
@@ -35,7 +37,7 @@ mod sync;
 use kit::{Case, Effort};
 
 /// Every case, in the order of the report.
-const CASES: [fn(Effort) -> Case; 15] = [
+const CASES: &[fn(Effort) -> Case] = &[
     elections::wide_area,
     elections::split_votes,
     detection::failed_probes,
@@ -51,6 +53,9 @@ const CASES: [fn(Effort) -> Case; 15] = [
     patroni::node_crash,
     patroni::other_failures,
     council::sentinels,
+    queues::one_server,
+    queues::closed_loops,
+    queues::drain,
 ];
 
 fn check(case: Case) {
@@ -137,6 +142,21 @@ fn racers_meet_every_other_failure_as_their_loops_say() {
 #[test]
 fn a_database_that_lost_its_disk_does_not_resume_an_empty_history() {
     lease::resumes_after_losing_its_disk();
+}
+
+#[test]
+fn one_server_keeps_clients_as_long_as_the_closed_form_says() {
+    check(queues::one_server(Effort::Few));
+}
+
+#[test]
+fn closed_loops_keep_the_law_of_response_times() {
+    check(queues::closed_loops(Effort::Few));
+}
+
+#[test]
+fn a_backlog_lasts_as_long_as_its_work_and_what_comes_meanwhile() {
+    check(queues::drain(Effort::Few));
 }
 
 /// Writes the report when `REPORT` is set; checks nothing anew otherwise.

@@ -1,5 +1,6 @@
 //! An open loop: when operations begin, whatever becomes of earlier ones.
 
+use crate::model::client::curve::{Curve, LoadParams};
 use crate::model::client::{Arrival, ArrivalParams};
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::fact::OpKind;
@@ -30,6 +31,7 @@ impl Lane {
     pub(super) fn new(
         kind: OpKind,
         params: &ArrivalParams,
+        load: Option<&LoadParams>,
         streams: &Streams,
         population: Label,
         word: &str,
@@ -37,7 +39,7 @@ impl Lane {
         let dice = |purpose: &str| streams.stream(population.with(purpose).with(word));
         Lane {
             kind,
-            arrivals: OpenLoop::new(params, dice("arrivals")),
+            arrivals: OpenLoop::new(params, load, dice("arrivals")),
             keys: dice("keys"),
             resolvers: dice("resolver"),
             until: LocalTime::MAX,
@@ -72,35 +74,61 @@ pub(super) struct OpenLoop {
     phase: LocalTime,
     count: u64,
     last: LocalTime,
+    /// True when the next moment is not simply that of the pattern.
+    special: bool,
+    /// The start of the run, and how the rate varies from then on.
+    origin: LocalTime,
+    curve: Option<Box<Curve>>,
 }
 
 impl OpenLoop {
     /// The loop that the parameters state, from `start` on.
-    pub(super) fn new(params: &ArrivalParams, dice: Stream) -> OpenLoop {
+    pub(super) fn new(params: &ArrivalParams, load: Option<&LoadParams>, dice: Stream) -> OpenLoop {
         let rate = if params.per_second > 0.0 { params.per_second } else { 0.0 };
+        let mean = nanos(1e9 / rate * (1u64 << FINER) as f64);
         OpenLoop {
             pattern: params.arrival,
             dice,
             interval: 1e9 / rate,
-            mean: nanos(1e9 / rate * (1u64 << FINER) as f64),
+            mean,
             phase: LocalTime::ZERO,
             count: 0,
             last: LocalTime::ZERO,
+            special: mean == Span::MAX || load.is_some(),
+            origin: LocalTime::ZERO,
+            curve: load.map(|load| Box::new(Curve::new(load))),
         }
     }
-    /// The population starts now.
-    pub(super) fn start(&mut self, now: LocalTime) {
-        self.last = now;
+    /// The run starts now, and the population so much later.
+    pub(super) fn start(&mut self, now: LocalTime, from: Span) {
+        self.origin = now;
+        self.last = now.saturating_add(from);
         if self.pattern == Arrival::Constant && self.interval.is_finite() {
-            self.phase = now.saturating_add(nanos(self.dice.unit() * self.interval));
+            self.phase = self.last.saturating_add(nanos(self.dice.unit() * self.interval));
+        }
+        if let Some(curve) = &mut self.curve {
+            curve.begin(from.as_nanos());
         }
     }
     /// The next moment; [`LocalTime::MAX`] when there is none.
     #[inline]
     pub(super) fn next(&mut self) -> LocalTime {
+        if self.special { self.next_special() } else { self.step() }
+    }
+    #[cold]
+    #[inline(never)]
+    fn next_special(&mut self) -> LocalTime {
         if self.mean == Span::MAX {
             return LocalTime::MAX;
         }
+        let before = self.last;
+        let work = self.step().since(before);
+        let due = self.curve.as_mut().and_then(|curve| curve.after(work));
+        due.map_or(LocalTime::MAX, |due| self.origin.saturating_add(Span::from_nanos(due)))
+    }
+    /// The next moment, if the rate did not vary.
+    #[inline]
+    fn step(&mut self) -> LocalTime {
         self.last = match self.pattern {
             Arrival::Poisson => {
                 let draw = self.dice.exponential(self.mean).as_nanos();
@@ -125,12 +153,34 @@ fn nanos(length: f64) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::client::curve::PointParams;
 
     fn begin(arrival: Arrival, per_second: f64) -> OpenLoop {
         let dice = Streams::new(7, 0).stream(Label::new("arrivals"));
-        let mut open = OpenLoop::new(&ArrivalParams { arrival, per_second }, dice);
-        open.start(LocalTime::ZERO);
+        let mut open = OpenLoop::new(&ArrivalParams { arrival, per_second }, None, dice);
+        open.start(LocalTime::ZERO, Span::ZERO);
         open
+    }
+
+    /// The same moments on a curve that doubles the rate from 1 s on.
+    #[test]
+    fn a_curve_moves_the_moments_and_nothing_else() {
+        let point = |at, factor| PointParams { at: Span::from_secs(at), factor };
+        let curve = vec![point(1, 1.0), point(1, 2.0)];
+        let load = LoadParams { curve, ..LoadParams::default() };
+        for arrival in [Arrival::Poisson, Arrival::Constant] {
+            let params = ArrivalParams { arrival, per_second: 100.0 };
+            let dice = Streams::new(7, 0).stream(Label::new("arrivals"));
+            let (mut plain, mut curved) =
+                (begin(arrival, 100.0), OpenLoop::new(&params, Some(&load), dice));
+            curved.start(LocalTime::ZERO, Span::ZERO);
+            for _ in 0..1_000 {
+                let (plain, curved) = (plain.next().as_nanos(), curved.next().as_nanos());
+                let second = 1_000_000_000;
+                let expected = plain.min(second) + plain.saturating_sub(second) / 2;
+                assert!(curved.abs_diff(expected) <= 1, "{curved}, not {expected}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! - What a user does (when, which key, through which resolver) comes from streams that only
 //!   arrivals draw from, one set for writes and one for reads, so that it is the same whatever
 //!   the store does and whatever design is compared. Backoff is drawn by operation and attempt.
+//! - A curve or a spike changes when the n-th operation begins, and nothing that it does.
 //! - Deadlines and attempt timeouts are constant in a population, so what is due first began
 //!   first: a line with one timer for its head replaces a timer per operation.
 //! - A deadline is [`Unknown`](crate::model::fact::Outcome::Unknown), never a failure. An
@@ -21,6 +22,7 @@
 
 mod agenda;
 mod arrivals;
+pub mod curve;
 pub mod keys;
 pub mod loops;
 pub mod population;
@@ -30,6 +32,7 @@ mod window;
 pub use keys::Keys;
 pub use population::{Population, Setup};
 
+use crate::model::client::curve::LoadParams;
 use crate::model::client::loops::LoopParams;
 use crate::sim::Span;
 use crate::sim::param::{Name, Share};
@@ -96,6 +99,8 @@ crate::params! {
         writes: Option<ArrivalParams> = None, "none";
         /// Their reads, as an open loop.
         reads: Option<ArrivalParams> = None, "none";
+        /// How the rates of both vary: a daily curve, spikes.
+        load: Option<LoadParams> = None, "none: they are constant";
         /// Users who do one thing after another: a table with the one key `closed`, `paced`,
         /// `sequence` or `script`.
         users: Option<LoopParams> = None, "none";

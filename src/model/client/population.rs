@@ -88,8 +88,9 @@ impl Population {
     pub fn new(setup: Setup<'_>) -> Population {
         let label = Label::new("client").with(setup.name);
         let params = setup.params;
+        let load = params.load.as_ref();
         let lane = |kind, params: &Option<_>, word| {
-            params.as_ref().map(|params| Lane::new(kind, params, setup.streams, label, word))
+            params.as_ref().map(|params| Lane::new(kind, params, load, setup.streams, label, word))
         };
         Population {
             id: setup.id,
@@ -305,7 +306,7 @@ impl Population {
         for (number, lane) in (0..).zip(&mut self.lanes) {
             if let Some(lane) = lane {
                 lane.until = until;
-                lane.arrivals.start(ctx.now().saturating_add(self.from));
+                lane.arrivals.start(ctx.now(), self.from);
                 lane.await_next(number, ctx);
             }
         }

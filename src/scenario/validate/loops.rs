@@ -59,7 +59,7 @@ pub(super) fn loops(check: &mut Check<'_>, table: &Named<ClientParams>) -> f64 {
     rate
 }
 
-fn place(table: &Named<ClientParams>, key: &str) -> Place {
+pub(super) fn place(table: &Named<ClientParams>, key: &str) -> Place {
     place_in(&table.node, key).unwrap_or(&table.place).clone()
 }
 
@@ -71,7 +71,7 @@ fn users(check: &mut Check<'_>, table: &Named<ClientParams>, key: &str, count: u
 }
 
 /// Where a key of the `index`-th table of a list stands.
-fn item(table: &Named<ClientParams>, list: &str, index: usize, key: &str) -> Place {
+pub(super) fn item(table: &Named<ClientParams>, list: &str, index: usize, key: &str) -> Place {
     let found: Option<&Node> =
         list.split('.').try_fold(&table.node, |node, step| node.get(step)).and_then(|node| {
             let Tree::List(items) = &node.tree else { return None };

@@ -14,6 +14,7 @@ mod failovers;
 mod faults;
 mod groups;
 mod limits;
+mod load;
 mod loops;
 mod objectives;
 mod population;

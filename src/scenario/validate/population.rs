@@ -1,7 +1,7 @@
 //! Clients: rates, keys, retries.
 
 use super::limits::{LIMIT_PAYLOAD, LIMIT_RUN};
-use super::{Check, loops};
+use super::{Check, load, loops};
 use crate::model::client::{ArrivalParams, ClientParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
@@ -13,25 +13,30 @@ const LIMIT_ATTEMPTS: u32 = 250;
 const LIMIT_ZIPF: f64 = 10.0;
 
 pub(super) fn clients(check: &mut Check<'_>) {
-    let mut all = 0.0;
+    let whole = check.plan.horizon.saturating_add(check.plan.settle);
+    let (mut all, mut mean) = (0.0, 0.0);
     for table in &check.draft.clients {
         if check.draft.stores.is_empty() {
             let message = format!("`{}` has no store to use", table.name);
             check.error(&table.place, message, "declare one: [store.NAME]");
         }
-        all += arrivals(check, table) + loops::loops(check, table);
+        let (open, users) = (arrivals(check, table), loops::loops(check, table));
+        load::load(check, table);
+        let factors = load::factors(&table.params, whole);
+        all += open * factors.0 + users;
+        mean += open * factors.1 + users;
         keys(check, table);
         retries(check, table);
     }
-    let whole = check.plan.horizon.saturating_add(check.plan.settle);
-    let trial = all * whole.as_secs_f64();
+    let trial = mean * whole.as_secs_f64();
     let place = check.draft.clients.first().map_or(0..0, |table| table.place.clone());
     if all > limit::OPS_PER_SECOND {
         let message = format!("{all} operations per second in all");
         let help = format!("the limit is {} per second", limit::OPS_PER_SECOND);
         check.error(&place, message, &help);
     } else if trial > limit::OPS_PER_TRIAL && whole <= LIMIT_RUN {
-        let message = format!("{trial:.0} operations in one trial ({all} per second for {whole})");
+        let message =
+            format!("{trial:.0} operations in one trial ({mean:.0} per second for {whole})");
         let help = format!("the limit is {:.0} per trial", limit::OPS_PER_TRIAL);
         check.error(&place, message, &help);
     }

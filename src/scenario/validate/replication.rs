@@ -1,6 +1,6 @@
 //! How stores replicate: acknowledgements that can come, parameters that mean something.
 
-use super::{Check, limits};
+use super::{Check, limits, load};
 use crate::model::replica::{
     GuardParams, ModeParams, StoreParams, Unapplied, async_log, chain, semi_sync, sync,
 };
@@ -8,7 +8,7 @@ use crate::scenario::draft::{Named, place_in};
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::Place;
-use crate::world::plan::StorePlan;
+use crate::world::plan::{ClientPlan, StorePlan};
 
 /// The fastest applier, in entries a second.
 const LIMIT_APPLY_RATE: f64 = 1e9;
@@ -28,8 +28,12 @@ pub(super) fn standbys(check: &mut Check<'_>, table: &Named<StoreParams>, store:
     let params = &table.params;
     if let Some(rate) = params.apply_rate {
         let clients = check.plan.clients.iter().filter(|client| client.store == store);
-        let lanes = clients.filter_map(|client| client.params.writes.as_ref());
-        let writes: f64 = lanes.map(|lane| lane.per_second).sum();
+        let whole = check.plan.horizon.saturating_add(check.plan.settle);
+        let writes = |client: &ClientPlan| {
+            let rate = client.params.writes.as_ref().map_or(0.0, |lane| lane.per_second);
+            rate * load::factors(&client.params, whole).1
+        };
+        let writes: f64 = clients.map(writes).sum();
         if !(rate > 0.0 && rate <= LIMIT_APPLY_RATE) {
             let message = format!("an apply_rate of {rate}");
             let help = format!("above 0, up to {LIMIT_APPLY_RATE}; or leave it out");

@@ -1,6 +1,6 @@
 //! What nodes can serve, and whether that is enough.
 
-use super::Check;
+use super::{Check, load};
 use crate::model::client::loops::LoopParams;
 use crate::model::replica::{ServerParams, StoreParams};
 use crate::scenario::draft::{Named, place_in};
@@ -45,8 +45,10 @@ fn capacity(
 ) {
     let clients = check.plan.clients.iter().filter(|client| client.store == store);
     let (mut writes, mut reads) = (0.0, 0.0);
+    let whole = check.plan.horizon.saturating_add(check.plan.settle);
     for client in clients {
-        writes += client.params.writes.as_ref().map_or(0.0, |lane| lane.per_second);
+        let mean = load::factors(&client.params, whole).1;
+        writes += mean * client.params.writes.as_ref().map_or(0.0, |lane| lane.per_second);
         let paced = super::loops::paced_rate(&client.params);
         let share = match &client.params.users {
             Some(LoopParams::Paced(paced)) => paced.reads.0,
@@ -54,7 +56,7 @@ fn capacity(
         };
         writes += paced * (1.0 - share);
         reads += paced * share;
-        reads += client.params.reads.as_ref().map_or(0.0, |lane| lane.per_second);
+        reads += mean * client.params.reads.as_ref().map_or(0.0, |lane| lane.per_second);
     }
     let mean = |spec: &DistSpec| Dist::new(spec).mean().map_or(0.0, |mean| mean.as_secs_f64());
     let write_time = mean(&server.service_time);

@@ -78,6 +78,7 @@ fn plan(me: usize, members: u16, spread: Span) -> CouncilPlan {
             primary: 0,
             leased: false,
             routers: Vec::new(),
+            entry_bytes: 1_000,
         }],
         elected: Some(Elected {
             parallel_syncs: 1,

@@ -328,5 +328,7 @@ parts! {
         10 "contact" => Contact(node, up),
         11 "voted" => Voted(group, term, node),
         12 "learned" => Learned(group, term, node),
+        13 "failed" => Failed(group, step),
+        14 "too_far" => TooFar(node, entries),
     }
 }

@@ -104,6 +104,8 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Claim::Contact(other, true),
         Claim::Voted(group, Term(5), other),
         Claim::Learned(group, Term(5), node),
+        Claim::Failed(group, FailoverStep::Promote),
+        Claim::TooFar(other, 1_200),
     ];
     let facts = facts.into_iter().map(Told::Fact);
     let claims = claims.into_iter().map(|claim| Told::Claim(NodeId(2), claim));

@@ -204,7 +204,6 @@ impl Stage {
         let plan = &self.plan.stores[store];
         let node = self.layout.node_of(process);
         let storage = self.layout.process(Task::Storage { store });
-        let bytes = plan.params.write_size.0.saturating_add(plan.params.log_overhead.0);
         ReplicaSpec {
             group: Layout::store_group(store),
             replicas: self.replicas(store).collect(),
@@ -217,9 +216,15 @@ impl Stage {
             restart_time: Dist::new(&plan.params.restart_time),
             apply_rate: plan.params.apply_rate,
             unapplied: plan.params.unapplied,
-            entry_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            entry_bytes: self.entry_bytes(store),
             answer_bytes: 100,
         }
+    }
+
+    fn entry_bytes(&self, store: usize) -> u32 {
+        let params = &self.plan.stores[store].params;
+        let bytes = params.write_size.0.saturating_add(params.log_overhead.0);
+        u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// The places of a store's nodes. An operation's service is drawn by store, not by node.

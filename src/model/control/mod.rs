@@ -19,6 +19,8 @@ use crate::model::consensus::ElectionParams;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Name, Share};
+use controller::attempts::StepsParams;
+use controller::lag_guard::LagGuardParams;
 
 pub mod agent;
 pub mod controller;
@@ -215,6 +217,10 @@ crate::params! {
         self_fence_after: Span = Span::from_secs(30), "pg_auto_failover: primary_demote_timeout";
         /// Whom the controller promotes.
         candidate: Candidate = Candidate::MostAdvanced, "pg_auto_failover";
+        /// Steps that may fail, and are tried again.
+        steps: StepsParams = StepsParams::default(), "see its own keys";
+        /// Whether a candidate may be too far behind to be promoted.
+        lag_guard: LagGuardParams = LagGuardParams::default(), "see its own keys";
         /// How often the controller contacts each agent.
         contact_interval: Span = Span::from_secs(1), "our choice";
         /// How long the controller waits for agents' answers before it chooses a candidate.

@@ -72,6 +72,7 @@ impl Kind {
         match claim {
             Claim::Opinion { .. } | Claim::Tally { .. } | Claim::Contact(..) => Kind::Health,
             Claim::Step(..) | Claim::Voted(..) | Claim::Learned(..) => Kind::Failover,
+            Claim::Failed(..) | Claim::TooFar(..) => Kind::Failover,
             Claim::LeaseHeld(..) | Claim::LeaseLost(_) | Claim::Candidate(..) => Kind::Lease,
             _ => Kind::Role,
         }

@@ -172,7 +172,7 @@ impl<'a, W: Write> Teller<'a, W> {
                 Default::default(),
                 Default::default(),
             )),
-            Claim::Step(..) | Claim::Fenced(..) => return false,
+            Claim::Step(..) | Claim::Failed(..) | Claim::Fenced(..) => return false,
             _ => tag,
         };
         self.said.insert((*by, tag, about), *claim) == Some(*claim)

@@ -178,6 +178,12 @@ impl Words<'_> {
             Claim::Step(group, step) => {
                 format!("failover of {}: {}", self.group(group), self.step(step))
             }
+            Claim::Failed(group, step) => {
+                format!("failover of {}: failed, {}", self.group(group), self.step(step))
+            }
+            Claim::TooFar(node, entries) => {
+                format!("{} lacks {entries} entries, too many to be promoted", self.node(node))
+            }
             Claim::LeaseHeld(group, token) => {
                 format!("I hold the lease of {}, token {}", self.group(group), token.0)
             }

@@ -7,7 +7,7 @@ use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
 
 /// Keys of `[failover]` that only a controller heeds.
-const CONTROLLERS_OWN: [&str; 13] = [
+const CONTROLLERS_OWN: [&str; 15] = [
     "controller",
     "operator_response",
     "operator_never",
@@ -17,6 +17,8 @@ const CONTROLLERS_OWN: [&str; 13] = [
     "drain",
     "fence",
     "self_fence_after",
+    "steps",
+    "lag_guard",
     "candidate",
     "contact_interval",
     "status_timeout",

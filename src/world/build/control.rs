@@ -135,6 +135,7 @@ impl Stage {
             primary: 0,
             leased: plan.lease.is_some(),
             routers: self.routers(store),
+            entry_bytes: self.entry_bytes(store),
         }
     }
 }

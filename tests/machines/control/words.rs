@@ -1,14 +1,15 @@
 //! The words of the scripts: machines, messages and spans from text, and messages to text.
 
+#[path = "failovers.rs"]
+mod failovers;
+
+use failovers::controller_plan;
 use regionsim::model::control::agent::{Agent, AgentPlan};
-use regionsim::model::control::controller::{Controller, ControllerPlan, Elected, Seat, StorePlan};
+use regionsim::model::control::controller::{Controller, Elected, Seat};
 use regionsim::model::control::council::{CouncilParams, CouncilPlan, Member, Watching};
 use regionsim::model::control::race::{Learn, RaceParams, Racer, RacerPlan};
 use regionsim::model::control::storage::Storage;
-use regionsim::model::control::{
-    Candidate, EnforcedBy, FailoverParams, Fencing, LeaseParams, RejoinAs, RejoinParams, StopOrder,
-    Trigger,
-};
+use regionsim::model::control::{EnforcedBy, LeaseParams, RejoinAs, RejoinParams};
 use regionsim::model::ctx::Machine;
 use regionsim::model::detect::Asks;
 use regionsim::model::detect::HealthCheckParams;
@@ -19,7 +20,6 @@ use regionsim::model::msg::{
 };
 use regionsim::sim::Span;
 use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::{Bytes, Share};
 use regionsim::sim::rng::{Label, Streams};
 use regionsim::sim::units::parse_span;
 
@@ -247,67 +247,6 @@ fn agent(words: &Words) -> Agent {
 /// Agents p10, p11, p12 on nodes 0, 1, 2 with databases p100, p101, p102; router p200.
 fn controller(words: &Words) -> Controller {
     Controller::new(controller_plan(words))
-}
-
-fn controller_plan(words: &Words) -> ControllerPlan {
-    let constant = |key: &str| DistSpec::Constant(words.span_or(key, Span::ZERO));
-    let mut failover = FailoverParams {
-        stop_traffic: constant("stop_traffic"),
-        drain: constant("drain"),
-        fence: constant("fence"),
-        promotion: DistSpec::Constant(words.span_or("promotion", Span::from_secs(2))),
-        route: constant("route"),
-        operator_response: constant("operator_response"),
-        ..FailoverParams::default()
-    };
-    failover.rejoin.after = words.span_or("rejoin", Span::from_secs(10));
-    if words.has("zombie") {
-        failover.rejoin.becomes = RejoinAs::Zombie;
-    }
-    if words.has("rebuilt") {
-        failover.rejoin.becomes = RejoinAs::Rebuilt;
-        failover.rejoin.data_size = Bytes(1_000_000_000);
-    }
-    failover.rejoin.resync = constant("resync");
-    if words.has("approval") {
-        failover.trigger = Trigger::Approval;
-    }
-    if words.has("manual") {
-        failover.trigger = Trigger::Manual;
-    }
-    failover.operator_never = Share(words.number("operator_never") as f64 / 100.0);
-    failover.cooldown = words.span_or("cooldown", Span::ZERO);
-    if words.has("never") {
-        failover.trigger = Trigger::Never;
-    }
-    if words.has("first_listed") {
-        failover.candidate = Candidate::FirstListed;
-    }
-    if words.has("stop_once") {
-        failover.stop_order = StopOrder::Once;
-    }
-    if words.has("self") {
-        failover.fencing = vec![Fencing::SelfStop];
-    }
-    let store = StorePlan {
-        group: GroupId(0),
-        label: Label::new("orders"),
-        seats: (0..words.number("seats").max(2) as u16).map(seat).collect(),
-        primary: 0,
-        leased: words.has("leased"),
-        routers: vec![ProcessId(200)],
-    };
-    ControllerPlan {
-        failover,
-        quorum: words.number("quorum").max(1) as u16,
-        checkers: 5,
-        hold: words.span_or("hold", Span::ZERO),
-        self_fence_wait: words.span_or("self_fence_wait", Span::from_secs(31)),
-        stores: vec![store],
-        elected: None,
-        streams: dice(),
-        label: Label::new("controller"),
-    }
 }
 
 /// As the controller; the other members are p51, p52, … on nodes 6, 7, …

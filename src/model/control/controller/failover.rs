@@ -1,6 +1,7 @@
 //! The steps of one store: stop traffic, drain, fence, promote, route.
 
-use super::hunt::{Fence, Hunt};
+use super::attempts::{Attempt, Step};
+use super::hunt::{Fence, Hunt, InVain};
 use super::store::Store;
 use super::{ASKED, Hand, SELF_FENCED, SILENT, STEP};
 use crate::model::control::{Candidate, Fencing, StopOrder};
@@ -23,6 +24,9 @@ pub enum Stage {
     Fence(Fence),
     /// A candidate is being promoted.
     Promote(Promote),
+    /// A promotion that will fail, or the pause after it: who, with which token, and the
+    /// promotions in vain before it.
+    Vain(usize, FencingToken, InVain),
     /// Routers are about to be told.
     Route,
 }
@@ -34,7 +38,7 @@ pub struct Promote {
     term: Term,
     token: FencingToken,
     takes: Span,
-    failed: Vec<usize>,
+    failed: InVain,
 }
 
 impl Store {
@@ -52,7 +56,7 @@ impl Store {
         match &self.stage {
             Stage::Idle | Stage::Route => Some(self.primary),
             Stage::Promote(promote) => Some(promote.who),
-            Stage::StopTraffic | Stage::Drain | Stage::Fence(_) => None,
+            Stage::StopTraffic | Stage::Drain | Stage::Fence(_) | Stage::Vain(..) => None,
         }
     }
     /// True while the failover can be given up: the lease is not taken, nobody is promoted.
@@ -60,7 +64,7 @@ impl Store {
         match &self.stage {
             Stage::StopTraffic | Stage::Drain => true,
             Stage::Fence(f) => !f.rechecked && f.failed.is_empty() && !f.taken(),
-            Stage::Idle | Stage::Promote(_) | Stage::Route => false,
+            Stage::Idle | Stage::Promote(_) | Stage::Vain(..) | Stage::Route => false,
         }
     }
     fn timer(&self, kind: u16) -> Timer {
@@ -72,16 +76,41 @@ impl Store {
 
     /// Begins the failover: stops traffic to the old primary, as far as it can be reached.
     pub fn begin(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        self.stage = Stage::StopTraffic;
-        self.claim_step(FailoverStep::StopTraffic, ctx);
+        self.gave_up = false;
         let holder = self.plan.seats[self.primary].node;
+        self.enter(Stage::StopTraffic, FailoverStep::StopTraffic, ctx);
         ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
-        if h.plan.stops_old_primary() {
-            self.order_to_stop(h, ctx);
-        }
+        self.stop_traffic(h, ctx);
+    }
+    /// A new step begins.
+    fn enter(&mut self, stage: Stage, step: FailoverStep, ctx: &mut Ctx<'_>) {
+        self.stage = stage;
+        self.attempt = Attempt::default();
+        self.claim_step(step, ctx);
+    }
+    pub(super) fn stop_traffic(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         let spec = &h.plan.failover.stop_traffic;
-        let wait = h.plan.draw(self.plan.label, h.episode, "stop_traffic", 0, spec);
-        self.wait(wait, h, ctx);
+        if let Some(wait) = self.attempt(Step::StopTraffic, spec, h, ctx) {
+            if h.plan.stops_old_primary() {
+                self.order_to_stop(h, ctx);
+            }
+            self.wait(wait, h, ctx);
+        }
+    }
+    pub(super) fn drain(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if let Some(wait) = self.attempt(Step::Drain, &h.plan.failover.drain, h, ctx) {
+            self.wait(wait, h, ctx);
+        }
+    }
+    pub(super) fn fence_step(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if let Some(wait) = self.attempt(Step::Fence, &h.plan.failover.fence, h, ctx) {
+            self.wait(wait, h, ctx);
+        }
+    }
+    pub(super) fn route_step(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        if let Some(wait) = self.attempt(Step::Route, &h.plan.failover.route, h, ctx) {
+            self.wait(wait, h, ctx);
+        }
     }
     fn order_to_stop(&self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
         let order = ControlMsg::StopTraffic { episode: h.episode };
@@ -102,44 +131,44 @@ impl Store {
         }
     }
     /// The step that was under way has taken its time.
-    fn step_over(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+    pub(super) fn step_over(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         match &mut self.stage {
             Stage::StopTraffic => {
-                self.stage = Stage::Drain;
-                self.claim_step(FailoverStep::Drain, ctx);
-                let wait =
-                    h.plan.draw(self.plan.label, h.episode, "drain", 0, &h.plan.failover.drain);
-                self.wait(wait, h, ctx);
+                self.enter(Stage::Drain, FailoverStep::Drain, ctx);
+                self.drain(h, ctx);
             }
-            Stage::Drain => self.fence(Vec::new(), h, ctx),
+            Stage::Drain => self.fence(InVain::default(), h, ctx),
             Stage::Fence(fence) => {
                 fence.step_over = true;
                 self.go_on(h, ctx);
             }
             Stage::Route => {
                 self.tell_routers(ctx);
-                self.claim_step(FailoverStep::Done, ctx);
-                self.stage = Stage::Idle;
-                for who in 0..self.replicas.len() {
-                    self.plan_rejoin(who, &h.plan.failover, ctx);
-                }
+                self.done(h, ctx);
             }
-            Stage::Idle | Stage::Promote(_) => {}
+            Stage::Idle | Stage::Promote(_) | Stage::Vain(..) => {}
+        }
+    }
+    pub(super) fn done(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.claim_step(FailoverStep::Done, ctx);
+        self.stage = Stage::Idle;
+        for who in 0..self.replicas.len() {
+            self.plan_rejoin(who, &h.plan.failover, ctx);
         }
     }
 
     /// Begins to fence; `failed` are the candidates that did not make it in this episode. After
     /// one of those it is that one which has to fence itself.
-    fn fence(&mut self, failed: Vec<usize>, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+    pub(super) fn fence(&mut self, failed: InVain, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         let again = !failed.is_empty();
         let waits = h.plan.failover.fencing.contains(&Fencing::SelfStop);
         let end = self.named.saturating_add(h.plan.self_fence_wait);
         let left = end.since(ctx.now());
         let self_over = !waits || left.is_zero();
-        let (hunt, taker, rechecked) = (Hunt::NotYet, None, false);
-        self.stage =
-            Stage::Fence(Fence { step_over: again, self_over, hunt, taker, rechecked, failed });
-        self.claim_step(FailoverStep::Fence, ctx);
+        let (hunt, taker, rechecked, lagging) = (Hunt::NotYet, None, false, None);
+        let step_over = again;
+        let fence = Fence { step_over, self_over, hunt, taker, rechecked, failed, lagging };
+        self.enter(Stage::Fence(fence), FailoverStep::Fence, ctx);
         if !self_over {
             ctx.set_timer(self.timer(SELF_FENCED), left);
         }
@@ -149,8 +178,7 @@ impl Store {
         if again {
             self.go_on(h, ctx);
         } else {
-            let wait = h.plan.draw(self.plan.label, h.episode, "fence", 0, &h.plan.failover.fence);
-            self.wait(wait, h, ctx);
+            self.fence_step(h, ctx);
         }
     }
     /// Moves on from fencing, when all it waits for is over.
@@ -194,13 +222,30 @@ impl Store {
     ) {
         let Stage::Fence(fence) = &self.stage else { return };
         let failed = fence.failed.clone();
-        let spec = &h.plan.failover.promotion;
-        let attempt = failed.len() as u32;
-        let takes = h.plan.draw(self.plan.label, h.episode, "promotion", attempt, spec);
+        self.attempt = Attempt::default();
+        self.claim_step(FailoverStep::Promote, ctx);
+        self.try_to_promote(who, token, failed, h, ctx);
+    }
+    /// One attempt; what a failed one would have ordered is not ordered.
+    pub(super) fn try_to_promote(
+        &mut self,
+        who: usize,
+        token: FencingToken,
+        failed: InVain,
+        h: &mut Hand<'_>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let (tried, before) = (failed.times, self.attempt.failed);
+        self.attempt.failed = tried;
+        let takes = self.attempt(Step::Promotion, &h.plan.failover.promotion, h, ctx);
+        self.attempt.failed = before;
+        let Some(takes) = takes else {
+            self.stage = Stage::Vain(who, token, failed);
+            return;
+        };
         let term = Term(self.last_term.0 + 1);
         self.last_term = term;
         self.stage = Stage::Promote(Promote { who, term, token, takes, failed });
-        self.claim_step(FailoverStep::Promote, ctx);
         if !self.plan.leased {
             let holder = self.replicas[who].seat.node;
             ctx.effect(Effect::Authorise { group: self.plan.group, holder, token });
@@ -223,9 +268,8 @@ impl Store {
         }
         (self.token, self.term, self.primary) = (promote.token, term, who);
         self.named = ctx.now();
-        self.stage = Stage::Route;
         ctx.cancel_timer(self.timer(SILENT));
-        self.claim_step(FailoverStep::Route, ctx);
+        self.enter(Stage::Route, FailoverStep::Route, ctx);
         for other in 0..self.replicas.len() {
             self.replicas[other].told_to_follow = None;
             let standby = |r: super::contact::Report| r.role == Role::Standby;
@@ -235,14 +279,13 @@ impl Store {
                 self.tell_to_follow(other, h.plan, ctx);
             }
         }
-        let wait = h.plan.draw(self.plan.label, h.episode, "route", 0, &h.plan.failover.route);
-        self.wait(wait, h, ctx);
+        self.route_step(h, ctx);
     }
     /// The candidate is silent: another is sought, and this one told to let go.
     fn on_silent(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         let Stage::Promote(promote) = &self.stage else { return };
         let mut failed = promote.failed.clone();
-        failed.push(promote.who);
+        failed.add(promote.who);
         if h.plan.elected.is_some() {
             // Another candidate takes another term, and that takes another election.
             return self.abandon(h, ctx);
@@ -264,6 +307,7 @@ impl Store {
         let chosen = match &self.stage {
             Stage::Fence(fence) => fence.taker,
             Stage::Promote(promote) => Some(promote.who),
+            Stage::Vain(who, ..) => Some(*who),
             Stage::Idle | Stage::StopTraffic | Stage::Drain | Stage::Route => None,
         };
         if let Some(who) = chosen {
@@ -282,7 +326,7 @@ impl Store {
     /// A timer of this store fired.
     pub fn on_timer(&mut self, kind: u16, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         match kind {
-            STEP => self.step_over(h, ctx),
+            STEP => self.on_step_timer(h, ctx),
             ASKED => self.choose(h, ctx),
             SILENT => self.on_silent(h, ctx),
             SELF_FENCED => {
@@ -308,14 +352,15 @@ impl Store {
                 if let Some(taker) = fence.taker {
                     self.order(taker, ControlMsg::Abandon { episode: h.episode }, ctx);
                 }
-                self.fence(Vec::new(), h, ctx);
+                self.fence(InVain::default(), h, ctx);
             }
             Stage::Promote(_) => self.send_promote(h, ctx),
-            Stage::Route => {
-                let wait =
-                    h.plan.draw(self.plan.label, h.episode, "route", 0, &h.plan.failover.route);
-                self.wait(wait, h, ctx);
+            Stage::Vain(who, _, failed) => {
+                let failed = failed.clone();
+                self.order(*who, ControlMsg::Abandon { episode: h.episode }, ctx);
+                self.fence(failed, h, ctx);
             }
+            Stage::Route => self.route_step(h, ctx),
         }
     }
 }

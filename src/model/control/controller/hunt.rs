@@ -1,13 +1,13 @@
 //! The search for a candidate while the old primary is being fenced.
 
 use super::failover::Stage;
-use super::opinions::Opinions;
 use super::store::Store;
 use super::{ASKED, Hand};
 use crate::model::control::Candidate;
 use crate::model::ctx::{Ctx, Timer};
 use crate::model::id::FencingToken;
 use crate::model::msg::{ControlMsg, Role};
+use crate::sim::time::LocalTime;
 
 /// Fencing, and the search for a candidate.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,7 +22,33 @@ pub struct Fence {
     /// Everybody's position was asked again since the lease is ours.
     pub rechecked: bool,
     /// Candidates that failed in this episode.
-    pub failed: Vec<usize>,
+    pub failed: InVain,
+    /// Since when every candidate is too far behind.
+    pub lagging: Option<LocalTime>,
+}
+
+/// Candidates that did not make it in one episode.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct InVain {
+    who: Vec<usize>,
+    /// How often one did not.
+    pub times: u32,
+}
+
+impl InVain {
+    /// This one did not, perhaps again.
+    pub fn add(&mut self, who: usize) {
+        self.times += 1;
+        if !self.contains(who) {
+            self.who.push(who);
+        }
+    }
+    pub fn contains(&self, who: usize) -> bool {
+        self.who.contains(&who)
+    }
+    pub fn is_empty(&self) -> bool {
+        self.who.is_empty()
+    }
 }
 
 /// The search for a candidate.
@@ -49,6 +75,13 @@ impl Fence {
 }
 
 impl Store {
+    /// The search, while there is one.
+    pub fn fence_stage(&mut self) -> Option<&mut Fence> {
+        match &mut self.stage {
+            Stage::Fence(fence) => Some(fence),
+            _ => None,
+        }
+    }
     /// Asks everybody but the old primary for its position.
     pub fn seek(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         *h.seq = h.seq.wrapping_add(1);
@@ -81,12 +114,17 @@ impl Store {
     pub fn choose(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         let Stage::Fence(fence) = &self.stage else { return };
         let Hunt::Asking { since, token } = fence.hunt else { return };
-        let chosen = self.best(since, &fence.failed, h.plan.failover.candidate, h.opinions);
         let taker = fence.taker;
-        let (Some(who), Stage::Fence(fence)) = (chosen, &mut self.stage) else {
-            if let Stage::Fence(fence) = &mut self.stage {
-                fence.hunt = Hunt::Nobody;
-            }
+        let near = |who: &usize| self.near_enough(*who, h);
+        let mut chosen = self.best(since, &fence.failed, h, near);
+        if chosen.is_none()
+            && let Some(best) = self.best(since, &fence.failed, h, |_| true)
+        {
+            chosen = self.overlook_lag(best, h, ctx).then_some(best);
+        }
+        let Stage::Fence(fence) = &mut self.stage else { return };
+        let Some(who) = chosen else {
+            fence.hunt = Hunt::Nobody;
             return;
         };
         if !self.plan.leased {
@@ -105,22 +143,28 @@ impl Store {
     }
     /// The best candidate: one who failed, or whom the checkers call unhealthy, only when there
     /// is no other.
-    fn best(&self, since: u32, failed: &[usize], by: Candidate, o: &Opinions) -> Option<usize> {
+    fn best(
+        &self,
+        since: u32,
+        failed: &InVain,
+        h: &Hand<'_>,
+        passes: impl Fn(&usize) -> bool,
+    ) -> Option<usize> {
         let eligible = |who: &usize| {
             let report = self.replicas[*who].report.filter(|r| r.seq >= since && r.running);
             // One that was promoted in vain in this episode is no standby any more.
             let may = report.is_some_and(|r| r.role == Role::Standby || r.term > self.term);
-            may && *who != self.primary
+            may && *who != self.primary && passes(who)
         };
         let rank = |who: usize| {
             let seat = self.replicas[who].seat;
             let durable = self.replicas[who].report.map(|r| r.durable).unwrap_or_default();
-            let position = match by {
+            let position = match h.plan.failover.candidate {
                 Candidate::MostAdvanced => (durable.segment.term(), durable.index),
                 Candidate::FirstListed => Default::default(),
             };
-            let last_choice = failed.contains(&who);
-            (!last_choice, !o.unhealthy(seat.node), position, std::cmp::Reverse(who))
+            let last_choice = failed.contains(who);
+            (!last_choice, !h.opinions.unhealthy(seat.node), position, std::cmp::Reverse(who))
         };
         (0..self.replicas.len()).filter(eligible).max_by_key(|who| rank(*who))
     }
@@ -132,7 +176,7 @@ impl Store {
             (Hunt::Nobody, _) => self.seek(h, ctx),
             (Hunt::Taking | Hunt::Taken(_), Some(who)) if !self.replicas[who].reachable() => {
                 fence.taker = None;
-                fence.failed.push(who);
+                fence.failed.add(who);
                 self.order(who, ControlMsg::Abandon { episode: h.episode }, ctx);
                 self.seek(h, ctx);
             }

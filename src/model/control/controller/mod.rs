@@ -1,9 +1,11 @@
 //! The failover controller: hears the checkers, decides, takes five steps.
 //!
-//! `opinions` counts what checkers say, `contact` keeps what agents answer, `store` holds what
-//! is known of one store and keeps its replicas on their primary, `failover` takes the steps of
-//! one store, `hunt` finds its candidate, `elected` is what several controllers that elect the
-//! one that acts need of it. Will never know why a node is silent.
+//! `opinions` counts what checkers say, `triggers` makes a failover of it or holds it back,
+//! `contact` keeps what agents answer, `store` holds what is known of one store and keeps its
+//! replicas on their primary, `failover` takes the steps of one store, `attempts` tries them again,
+//! `hunt` finds its candidate, `lag_guard` refuses one that is too far behind, `elected` is what
+//! several controllers that elect the one that acts need of it. Will never know why a node is
+//! silent.
 //!
 //! # Decided
 //! - Stores under one controller fail over together: one primary's quorum moves them all.
@@ -15,27 +17,30 @@
 //!   are asked again once it has it: only then does nobody's position move any more.
 //! - Routers are told once over a connection, and reminded by datagram from time to time,
 //!   because one that was down when told would never know.
+//! - A failed attempt of a step takes its time and changes nothing: no order was given.
+//! - A failover that was given up is not begun again before the primary has been well.
 
-mod calm;
+pub mod attempts;
 mod contact;
 pub mod elected;
 mod failover;
 mod hunt;
+pub mod lag_guard;
 mod opinions;
+mod plan;
 mod store;
+mod triggers;
 
-use crate::model::control::{FailoverParams, Trigger};
 use crate::model::ctx::{Ctx, Input, Machine, Timer};
-use crate::model::fact::{Claim, FailoverStep};
-use crate::model::id::{GroupId, NodeId, ProcessId};
+use crate::model::fact::Claim;
+use crate::model::id::{GroupId, ProcessId};
 use crate::model::msg::{ControlMsg, Msg};
 use crate::sim::Span;
-use crate::sim::dist::{Dist, DistSpec};
-use crate::sim::rng::{Label, Streams};
 use crate::sim::time::LocalTime;
 use contact::Report;
 pub use elected::Elected;
 use opinions::Opinions;
+pub use plan::{ControllerPlan, Seat, StorePlan};
 use store::Store;
 
 /// Contact every agent.
@@ -60,66 +65,6 @@ pub const COOLED: u16 = 9;
 /// Routers are reminded in every so many rounds of contact.
 const REMIND_EVERY: u32 = 30;
 
-/// One replica of a store, as the controller knows it.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Seat {
-    /// Its node, which the checkers judge.
-    pub node: NodeId,
-    /// The agent there.
-    pub agent: ProcessId,
-    /// The database there.
-    pub database: ProcessId,
-}
-
-/// One store under a controller.
-#[derive(Clone, Debug)]
-pub struct StorePlan {
-    /// The store.
-    pub group: GroupId,
-    /// Names its dice; made of the store's name.
-    pub label: Label,
-    /// Its replicas, in order of preference.
-    pub seats: Vec<Seat>,
-    /// Which of them is the first primary.
-    pub primary: usize,
-    /// True when a lease decides who may be primary.
-    pub leased: bool,
-    /// Who is told where clients belong: name servers, edges of a load balancer.
-    pub routers: Vec<ProcessId>,
-}
-
-/// What a controller is told when it is made.
-#[derive(Clone, Debug)]
-pub struct ControllerPlan {
-    /// How it fails over.
-    pub failover: FailoverParams,
-    /// How many checkers must say unhealthy.
-    pub quorum: u16,
-    /// How many checkers there are.
-    pub checkers: u16,
-    /// How long the quorum must last.
-    pub hold: Span,
-    /// With `self` fencing: how long it waits after it last said that the old primary is
-    /// primary; `self_fence_after` and a guard for delay and drift.
-    pub self_fence_wait: Span,
-    /// Stores that fail over together.
-    pub stores: Vec<StorePlan>,
-    /// Where others must elect it before it acts.
-    pub elected: Option<Elected>,
-    /// The dice of the trial.
-    pub streams: Streams,
-    /// Names the controller's own dice.
-    pub label: Label,
-}
-
-impl ControllerPlan {
-    /// How long a step takes: by who takes it, episode, step and attempt alone.
-    fn draw(&self, who: Label, episode: u32, step: &str, attempt: u32, spec: &DistSpec) -> Span {
-        let label = who.with_index(u64::from(episode)).with(step).with_index(u64::from(attempt));
-        Dist::new(spec).sample(&mut self.streams.stream(label))
-    }
-}
-
 /// What all stores of a controller go through together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -135,6 +80,8 @@ enum Phase {
     Standing,
     /// Failing over.
     Acting,
+    /// A failover was given up; the primary has not been well since.
+    GivenUp,
 }
 
 /// What a store needs of its controller while it acts.
@@ -149,7 +96,7 @@ struct Hand<'a> {
 /// The controller's parts, borrowed for its stores to act with.
 macro_rules! hand {
     ($controller:ident) => {
-        Hand {
+        $crate::model::control::controller::Hand {
             plan: &$controller.plan,
             episode: $controller.episode,
             seq: &mut $controller.seq,
@@ -157,6 +104,7 @@ macro_rules! hand {
         }
     };
 }
+use hand;
 
 /// The failover controller.
 #[derive(Clone, Debug)]
@@ -205,7 +153,7 @@ impl Controller {
         let mut dice = self.plan.streams.stream(own.with("contact phase"));
         ctx.set_timer(Timer::of(CONTACT), Span::from_nanos(dice.below(every)));
         match self.phase {
-            Phase::Calm | Phase::Standing | Phase::Acting => {}
+            Phase::Calm | Phase::Standing | Phase::Acting | Phase::GivenUp => {}
             Phase::Holding => ctx.set_timer(Timer::of(HOLD), self.plan.hold),
             Phase::Cooling => {
                 ctx.set_timer(Timer::of(COOLED), self.cooldown_left(ctx.now()));
@@ -228,67 +176,6 @@ impl Controller {
             store.look_again(&mut hand!(self), ctx);
         }
         ctx.set_timer(Timer::of(CONTACT), self.plan.failover.contact_interval);
-    }
-
-    fn claim_all(&self, step: FailoverStep, ctx: &mut Ctx<'_>) {
-        for store in &self.stores {
-            ctx.claim(Claim::Step(store.plan.group, step));
-        }
-    }
-
-    /// Looks at the opinions and at what is under way, and moves on.
-    fn consider(&mut self, ctx: &mut Ctx<'_>) {
-        let sick = self.stores.iter().any(|s| self.opinions.unhealthy(s.primary_node()));
-        match self.phase {
-            Phase::Calm if sick && self.plan.failover.trigger != Trigger::Never => {
-                self.claim_all(FailoverStep::Suspected, ctx);
-                self.phase = Phase::Holding;
-                if self.plan.hold.is_zero() {
-                    self.held(ctx);
-                } else {
-                    ctx.set_timer(Timer::of(HOLD), self.plan.hold);
-                }
-            }
-            Phase::Holding if !sick => self.calm_down(HOLD, ctx),
-            Phase::Cooling if !sick => self.calm_down(COOLED, ctx),
-            Phase::Approving if !sick && self.plan.failover.abandon_if_healthy => {
-                self.calm_down(APPROVE, ctx)
-            }
-            Phase::Standing if !sick && self.may_sit_down() => self.sit_down(ctx),
-            Phase::Acting => {
-                let may = self.plan.failover.abandon_if_healthy
-                    && self.stores.iter().all(|s| s.may_abandon());
-                if self.stores.iter().all(|s| s.idle()) {
-                    self.phase = Phase::Calm;
-                    self.consider(ctx);
-                } else if !sick && may {
-                    for store in &mut self.stores {
-                        store.abandon(&mut hand!(self), ctx);
-                    }
-                    self.phase = Phase::Calm;
-                }
-            }
-            _ => {}
-        }
-    }
-    fn calm_down(&mut self, timer: u16, ctx: &mut Ctx<'_>) {
-        ctx.cancel_timer(Timer::of(timer));
-        self.claim_all(FailoverStep::Abandoned, ctx);
-        self.phase = Phase::Calm;
-    }
-    fn declare(&mut self, ctx: &mut Ctx<'_>) {
-        if self.plan.elected.is_some() && self.phase != Phase::Standing {
-            self.phase = Phase::Standing;
-            return;
-        }
-        self.phase = Phase::Acting;
-        self.episode += 1;
-        self.declared = Some(ctx.now());
-        self.claim_all(FailoverStep::Declared, ctx);
-        for store in &mut self.stores {
-            store.begin(&mut hand!(self), ctx);
-        }
-        self.consider(ctx);
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Ctx<'_>) {

@@ -1,6 +1,7 @@
 //! One store as its controller knows it, and the care of its replicas: contact, and keeping
 //! them on their primary.
 
+use super::attempts::Attempt;
 use super::contact::{Replica, Report};
 use super::failover::Stage;
 use super::{ControllerPlan, REJOIN, StorePlan};
@@ -30,6 +31,10 @@ pub struct Store {
     pub last_term: Term,
     /// Where its failover stands.
     pub stage: Stage,
+    /// The attempt at its present step.
+    pub attempt: Attempt,
+    /// Its last failover was given up.
+    pub gave_up: bool,
     /// When whoever may lead was last told so.
     pub named: LocalTime,
 }
@@ -45,6 +50,8 @@ impl Store {
             token: FencingToken(if plan.leased { 0 } else { 1 }),
             last_term: Term(1),
             stage: Stage::Idle,
+            attempt: Attempt::default(),
+            gave_up: false,
             named: LocalTime::ZERO,
             plan,
         }

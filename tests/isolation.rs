@@ -129,7 +129,7 @@ fn an_idle_store_and_an_idle_node_change_nothing() {
     routing.name = "idle".into();
     routing.name_servers = vec![Spot { region: 1, zone: 0 }];
     wider.routings.push(routing);
-    wider.stores[0].routing = 1;
+    wider.stores[0].routing = Some(1);
     same(&busy("sync"), &wider);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::measure::authority::Authority;
 use crate::measure::degraded::Degraded;
+use crate::measure::election::Elections;
 use crate::measure::health::Health;
 use crate::measure::history::{History, Limits};
 use crate::measure::scope::Scopes;
@@ -21,6 +22,8 @@ pub struct Group {
     pub authority: Authority,
     /// Whether it runs with less behind it than was asked for.
     pub degraded: Degraded,
+    /// Its elections, where members elect who leads.
+    pub elections: Option<Elections>,
     /// Its name.
     pub name: String,
     /// The store it is, as an index of [`Scopes::stores`]; nothing for a coordination service.
@@ -57,6 +60,7 @@ impl Group {
             split: SplitBrain::default(),
             authority: Authority::new(initial, regions, roster.rto_objective),
             degraded: Degraded::new(entry.acks, members, settings.copy_lag, roster.warmup),
+            elections: entry.elects.then(Elections::default),
             name: entry.name.clone(),
             store,
             acknowledged: 0,
@@ -69,6 +73,9 @@ impl Group {
     /// Looks again, after anything changed that may matter to who may write and who has what.
     pub(super) fn look(&mut self, health: &Health, now: SimTime) {
         self.authority.look(health, now);
+        if let Some(elections) = &mut self.elections {
+            elections.look(self.authority.vacant(health), now);
+        }
         if self.store.is_some() {
             self.degraded.look(&self.authority, health, &self.history, now);
         }

@@ -115,6 +115,7 @@ pub mod bins;
 pub mod budget;
 pub mod catalogue;
 pub mod degraded;
+pub mod election;
 mod emit;
 pub mod episode;
 pub mod expect;

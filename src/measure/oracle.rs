@@ -83,6 +83,9 @@ impl Oracle {
         self.episodes.finish(bad || gap || vacant);
         for group in &mut self.groups {
             group.authority.end(end);
+            if let Some(elections) = &mut group.elections {
+                elections.end(end);
+            }
         }
         emit::verdict(self, end)
     }

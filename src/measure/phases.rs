@@ -136,6 +136,7 @@ mod tests {
             members: vec![NodeId(0), NodeId(1)],
             in_memory: false,
             acks: 0,
+            elects: false,
             cuts_disks: false,
         };
         Phases::new(&Roster { groups: vec![group], ..Roster::default() })

@@ -22,6 +22,9 @@ impl Oracle {
                 let Some(here) = self.groups.get_mut(group.index()) else { return };
                 let branch = here.history.began(node, segment, from, now);
                 if here.authority.is_news(segment.term()) {
+                    if let Some(elections) = &mut here.elections {
+                        elections.elected(segment.term(), now);
+                    }
                     here.degraded.line(branch);
                     self.authorised(group, node, now);
                 }
@@ -92,6 +95,9 @@ impl Oracle {
             }
             Fact::Onset { fault } => {
                 self.health.onset(fault);
+                for elections in self.groups.iter_mut().filter_map(|g| g.elections.as_mut()) {
+                    elections.fault(now);
+                }
                 let fresh = self.episodes.fault(fault, now);
                 self.begin_episode(fresh, now);
             }

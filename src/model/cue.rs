@@ -145,6 +145,7 @@ mod tests {
             members: members.iter().map(|n| NodeId(*n)).collect(),
             in_memory: false,
             acks: 0,
+            elects: false,
             cuts_disks: false,
         }
     }

@@ -1,6 +1,6 @@
 //! A replica's history, and the book of where operations were appended.
 
-use crate::model::id::{ClientId, GroupId, LogIndex, OpId, Position, Segment};
+use crate::model::id::{ClientId, GroupId, LogIndex, OpId, Position, Segment, Term};
 use std::collections::BTreeMap;
 
 /// One replica's history: which segments it is made of, how far it reaches in memory and on
@@ -50,6 +50,15 @@ impl Log {
         let i = self.lineage.iter().position(|(s, _)| *s == segment)?;
         let before = self.lineage[i].1;
         (i > 0).then(|| Position { segment: self.lineage[i - 1].0, index: before })
+    }
+    /// The highest entry, not above `index`, whose term is not above `term`.
+    pub fn not_above(&self, index: LogIndex, term: Term) -> Position {
+        let mut at = self.position(index.min(self.end));
+        while at.segment.term() > term && at.index > LogIndex(0) {
+            let before = self.span_of(at.segment).map_or(LogIndex(0), |(before, _)| before);
+            at = self.position(before);
+        }
+        at
     }
     /// The first entry after `index` and how far its segment reaches here: what can be shipped
     /// in one range. Nothing when the log ends at `index`.
@@ -178,7 +187,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::id::{NodeId, Term};
+    use crate::model::id::NodeId;
 
     fn segment(term: u32, node: u16) -> Segment {
         Segment::new(Term(term), NodeId(node))

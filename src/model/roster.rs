@@ -72,6 +72,8 @@ pub struct GroupEntry {
     pub in_memory: bool,
     /// How many other members must confirm a write before it is answered, as configured.
     pub acks: u16,
+    /// True when its members elect who leads.
+    pub elects: bool,
     /// True when a member that runs may cut off what its disk has had for long (a promotion that
     /// discards what is not applied).
     pub cuts_disks: bool,

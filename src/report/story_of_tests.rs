@@ -42,6 +42,7 @@ pub(crate) fn cast() -> Roster {
             members: vec![NodeId(0), NodeId(1)],
             in_memory: false,
             acks: 0,
+            elects: false,
             cuts_disks: false,
         }],
         clients: vec![client("east-web", 0), client("west-web", 1)],

@@ -5,7 +5,7 @@ use super::names::{Names, refer};
 use super::wan::{self, PairOrigin};
 use crate::model::control::{DecidedBy, FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
-use crate::model::replica::StoreParams;
+use crate::model::replica::{ModeParams, StoreParams};
 use crate::model::route::{RoutingParams, ViaParams};
 use crate::sim::param::{Name, Problems};
 use crate::world::plan::{
@@ -24,7 +24,7 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
     let fallback = routings.len();
     let stores: Vec<StorePlan> =
         draft.stores.iter().map(|table| store(table, draft, &names, fallback, problems)).collect();
-    if stores.iter().any(|store| store.routing == fallback) {
+    if stores.iter().any(|store| store.routing == Some(fallback)) {
         let params = RoutingParams::default();
         let name_servers = name_servers(&params, &names, problems);
         routings.push(RoutingPlan { name: "routing".to_string(), params, name_servers });
@@ -63,11 +63,15 @@ fn store(
     problems: &mut Problems,
 ) -> StorePlan {
     let params = &table.params;
+    if !params.replication.has_primary() {
+        return elected(table, names, problems);
+    }
     let mut replicas = Vec::new();
-    if table.wrote("primary") {
-        let all: Vec<Name> =
-            std::iter::once(&params.primary).chain(&params.standbys).cloned().collect();
+    if let Some(primary) = &params.primary {
+        let all: Vec<Name> = std::iter::once(primary).chain(&params.standbys).cloned().collect();
         replicas = names.spots(&all, "replica", problems);
+    } else if !table.wrote("primary") {
+        problems.add(&table.node.place, "missing key `primary`".to_string());
     }
     let failover = refer(params.failover.as_ref(), &draft.failovers, "failover", problems);
     let lease = refer(params.lease.as_ref(), &draft.leases, "lease", problems);
@@ -84,8 +88,38 @@ fn store(
         lease,
         health_check: refer(check, &draft.health_checks, "health_check", problems),
         failover,
-        routing: routing.unwrap_or(fallback_routing),
+        routing: Some(routing.unwrap_or(fallback_routing)),
+        initial_leader: None,
         token_storage,
+    }
+}
+
+/// A store without an appointed primary: nothing decides for it, nothing leads its clients.
+fn elected(table: &Named<StoreParams>, names: &Names, problems: &mut Problems) -> StorePlan {
+    let params = table.params.clone();
+    let replicas = names.spots(&params.replicas, "replica", problems);
+    let leader = match &params.replication {
+        ModeParams::Consensus(mode) => mode.initial_leader.as_ref(),
+        _ => None,
+    };
+    let initial_leader = leader.and_then(|name| {
+        let spot = names.spot(name, problems)?;
+        let found = replicas.iter().position(|replica| *replica == spot);
+        if found.is_none() {
+            problems.add(&name.place, format!("`{}` is no replica of this store", name.text));
+        }
+        found
+    });
+    StorePlan {
+        name: table.name.clone(),
+        params,
+        replicas,
+        lease: None,
+        health_check: None,
+        failover: None,
+        routing: None,
+        initial_leader,
+        token_storage: None,
     }
 }
 

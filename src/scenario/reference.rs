@@ -213,7 +213,7 @@ mod tests {
         let text = reference();
         for row in [
             "| `ttl` | duration | `\"30s\"` | Patroni: ttl |",
-            "| `primary` | name | *required* |",
+            "| `name` | name | *required* |",
             "| `retry.attempts` | whole number | `3` | AWS SDK standard mode |",
             "#### `replication = { mode = \"sync\", … }`",
             "#### `kind = \"partition\"`",

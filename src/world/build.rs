@@ -1,6 +1,7 @@
 //! From a plan to the machines of one trial: who is told what about whom.
 
 mod control;
+mod elector;
 
 use crate::model::client::{Population, Setup};
 use crate::model::control::agent::{Agent, AgentPlan};
@@ -11,9 +12,9 @@ use crate::model::control::storage::Storage;
 use crate::model::control::{Fencing, Trigger};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{ClientId, NodeId, ProcessId};
-use crate::model::replica::{Guard, Mode, Replica, ReplicaSpec, Server};
+use crate::model::replica::{Guard, Mode, ModeParams, Replica, ReplicaSpec, Server};
 use crate::model::route::name_server::Zone;
-use crate::model::route::{Direct, NameServer, Place, Router, ViaParams};
+use crate::model::route::{Direct, NameServer, Nearest, Place, Router, ViaParams};
 use crate::net::Fabric;
 use crate::sim::clock::Clock;
 use crate::sim::dist::{Dist, DistSpec};
@@ -97,7 +98,10 @@ impl Stage {
     fn make(&self, process: ProcessId, task: Task, streams: &Streams) -> Process {
         let dice = streams.stream(self.label(process).with("own"));
         match task {
-            Task::Database { store, .. } => self.replica(process, store, streams, dice),
+            Task::Database { store, .. } => match &self.plan.stores[store].params.replication {
+                ModeParams::Consensus(params) => self.elector(process, store, params, dice),
+                _ => self.replica(process, store, streams, dice),
+            },
             Task::Agent { store, replica } if self.races(store) => {
                 Process::Racer(Box::new(Racer::new(self.racer(store, replica, streams, dice))))
             }
@@ -167,6 +171,7 @@ impl Stage {
         let plan = &self.plan.stores[store];
         let params = &plan.params;
         let mode = Mode::new(&params.replication, plan.replicas.len() - 1);
+        let mode = mode.expect("only stores with a primary have replicas of this kind");
         let apply = Dist::new(params.replication.apply_delay());
         let spec = self.replica_spec(process, store);
         let replica = Replica::new(spec, process, mode, apply, dice);
@@ -236,7 +241,7 @@ impl Stage {
 
     /// Who is told where a store's clients belong.
     fn routers(&self, store: usize) -> Vec<ProcessId> {
-        let routing = self.plan.stores[store].routing;
+        let Some(routing) = self.plan.stores[store].routing else { return Vec::new() };
         match self.plan.routings[routing].params.via {
             ViaParams::Dns(_) => self.name_servers(routing),
             ViaParams::Proxy(_) => Vec::new(),
@@ -260,8 +265,8 @@ impl Stage {
             ViaParams::Dns(params) => &params.propagation,
             ViaParams::GlobalLb(_) | ViaParams::Proxy(_) => &instant,
         };
-        let stores =
-            (0..self.plan.stores.len()).filter(|store| self.plan.stores[*store].routing == routing);
+        let led = |store: &usize| self.plan.stores[*store].routing == Some(routing);
+        let stores = (0..self.plan.stores.len()).filter(led);
         let zones: Vec<Zone<'_>> = stores
             .map(|store| Zone {
                 group: Layout::store_group(store),
@@ -278,7 +283,7 @@ impl Stage {
         let store = &self.plan.stores[plan.store];
         let fabric = Fabric::new(&self.fabric);
         let site = |p: ProcessId| self.layout.nodes[self.layout.node_of(p).index()].site.index();
-        let mut servers = self.name_servers(store.routing);
+        let mut servers = store.routing.map_or(Vec::new(), |routing| self.name_servers(routing));
         servers.sort_by_key(|server| (fabric.base_rtt(site(process), site(*server)), *server));
         let databases: Vec<ProcessId> = self.replicas(plan.store).collect();
         let id = ClientId::of(client);
@@ -293,9 +298,15 @@ impl Stage {
             homes: &self.homes,
             streams,
         };
-        let router = match plan.node {
-            Some(replica) => Router::Direct(Direct(databases[replica])),
-            None => Router::of(&self.plan.routings[store.routing].params, &place),
+        let router = match (plan.node, store.routing) {
+            (Some(replica), _) => Router::Direct(Direct(databases[replica])),
+            (None, Some(routing)) => Router::of(&self.plan.routings[routing].params, &place),
+            (None, None) => {
+                let far = |p: &ProcessId| fabric.base_rtt(site(process), site(*p));
+                let mut order = databases.clone();
+                order.sort_by_key(far);
+                Router::Nearest(Nearest::new(order))
+            }
         };
         let bytes = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         Process::Population(Box::new(Population::new(Setup {

@@ -199,8 +199,10 @@ pub struct StorePlan {
     pub health_check: Option<usize>,
     /// Index of its failover.
     pub failover: Option<usize>,
-    /// Index of its routing.
-    pub routing: usize,
+    /// Index of its routing; nothing where clients ask the nearest replica.
+    pub routing: Option<usize>,
+    /// Index of the replica that leads at the start, where replicas elect their leader.
+    pub initial_leader: Option<usize>,
     /// Where its fencing tokens are checked, when that is a storage service in a region and not
     /// the standbys.
     pub token_storage: Option<Spot>,

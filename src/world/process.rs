@@ -1,6 +1,7 @@
 //! The closed set of machines that processes run.
 
 use crate::model::client::Population;
+use crate::model::consensus::member::Member as Elector;
 use crate::model::control::agent::Agent;
 use crate::model::control::controller::Controller;
 use crate::model::control::coordination::Voter;
@@ -9,7 +10,7 @@ use crate::model::control::race::Racer;
 use crate::model::control::storage::Storage;
 use crate::model::ctx::{Ctx, Input, Machine};
 use crate::model::detect::checker::Checker;
-use crate::model::id::GroupId;
+use crate::model::id::{GroupId, Position};
 use crate::model::replica::Replica;
 use crate::model::route::NameServer;
 use crate::sim::time::LocalTime;
@@ -49,6 +50,8 @@ processes! {
     Population(Population),
     /// A replica of a store.
     Database(Replica),
+    /// A replica of a store that elects its leader.
+    Elector(Elector),
     /// The agent beside it.
     Agent(Agent),
     /// An agent that races for the lease.
@@ -76,12 +79,23 @@ impl Process {
             Process::Database(replica) => {
                 Some((replica.group(), replica.admits(now), replica.acks_required()))
             }
+            Process::Elector(member) => {
+                Some((member.group(), member.admits(now), member.acks_required()))
+            }
             Process::Voter(voter) => Some((voter.group(), voter.leads().is_some(), 0)),
             _ => None,
         }
     }
     /// True when what it writes to disk is a store's history.
     pub(super) fn keeps_history(&self) -> bool {
-        matches!(self, Process::Database(_))
+        matches!(self, Process::Database(_) | Process::Elector(_))
+    }
+    /// The store whose history it keeps, and the end of that in memory.
+    pub(super) fn history(&self) -> Option<(GroupId, Position)> {
+        match self {
+            Process::Database(replica) => Some((replica.group(), replica.log().end())),
+            Process::Elector(member) => Some((member.group(), member.log().end())),
+            _ => None,
+        }
     }
 }

@@ -166,8 +166,11 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         is_store: true,
         members: members(layout, |t| matches!(t, Task::Database { store: s, .. } if s == store)),
         in_memory: false,
-        acks: Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1))
-            .acks_required(),
+        acks: match Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1)) {
+            Some(mode) => mode.acks_required(),
+            None => (plan.replicas.len() / 2) as u16,
+        },
+        elects: !plan.params.replication.has_primary(),
         cuts_disks: plan.params.unapplied == Unapplied::Discard,
     });
     let leases = plan.leases.iter().enumerate().map(|(lease, plan)| GroupEntry {
@@ -176,6 +179,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         members: members(layout, |t| matches!(t, Task::Voter { lease: l, .. } if l == lease)),
         in_memory: false,
         acks: 0,
+        elects: true,
         cuts_disks: false,
     });
     let clients = plan.clients.iter().map(|client| ClientEntry {

@@ -9,7 +9,7 @@ use crate::sim::dist::Dist;
 use crate::sim::queue::Phase;
 use crate::sim::time::Span;
 use crate::world::fault::{self, Act};
-use crate::world::process::{Process, State};
+use crate::world::process::State;
 use crate::world::run::{Event, World};
 
 /// The owner of reboots by a watchdog, beside all faults.
@@ -136,10 +136,7 @@ impl<O: Observer> World<'_, O> {
         slot.state = State::Dead;
         slot.incarnation += 1;
         let node = slot.node;
-        let history = match &slot.machine {
-            Process::Database(replica) => Some((replica.group(), replica.log().end())),
-            _ => None,
-        };
+        let history = slot.machine.history();
         for (_, key, _) in std::mem::take(&mut self.slots[process.index()].timers) {
             self.queue.cancel(key);
         }

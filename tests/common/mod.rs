@@ -88,7 +88,8 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
             lease: None,
             health_check: None,
             failover: None,
-            routing: 0,
+            routing: Some(0),
+            initial_leader: None,
             token_storage: None,
         }],
         routings: vec![RoutingPlan {

@@ -42,6 +42,7 @@ pub fn roster() -> Roster {
         members: nodes.to_vec(),
         in_memory: false,
         acks: 0,
+        elects: false,
         cuts_disks: false,
     };
     let client = |name: &str, region: u16| ClientEntry {

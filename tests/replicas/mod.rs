@@ -110,7 +110,7 @@ impl Replicas {
                 entry_bytes: shape.entry_bytes,
                 answer_bytes: 100,
             };
-            let mode = Mode::new(&shape.mode, shape.replicas - 1);
+            let mode = Mode::new(&shape.mode, shape.replicas - 1).expect("a mode with a primary");
             let apply = Dist::new(shape.mode.apply_delay());
             let dice = streams.stream(Label::new("replica").with_index(i as u64));
             let mut machine = Replica::new(spec, ProcessId::of(i), mode, apply, dice);

@@ -4,11 +4,12 @@ mod loss;
 mod recovery;
 mod service;
 
+use crate::measure::election::Elections;
 use crate::measure::metric::MetricKey;
 use crate::measure::oracle::Oracle;
 use crate::measure::sample::Sample;
 use crate::measure::verdict::{Incident, Verdict};
-use crate::sim::time::SimTime;
+use crate::sim::time::{SimTime, Span};
 
 /// The rows of a verdict as they are written.
 struct Sheet {
@@ -50,9 +51,12 @@ pub(super) fn verdict(mut oracle: Oracle, end: SimTime) -> Verdict {
         loss::authority(&mut sheet, group, &store.name);
         loss::degraded(&mut sheet, group, &store.name, degraded[store.group.index()]);
         service::rows(&mut sheet, &oracle, number, end);
+        if let Some(elections) = &group.elections {
+            election(&mut sheet, elections, &store.name);
+        }
         incidents.extend(found);
     }
-    for group in oracle.groups.iter().filter(|group| group.store.is_none()) {
+    for group in oracle.groups.iter().filter(|g| g.store.is_none() || g.elections.is_some()) {
         let key = MetricKey::new("election.first_majority").with("group", &group.name);
         let censored = Sample::Censored(end.as_secs_f64());
         let led = group.authority.first_led;
@@ -62,6 +66,16 @@ pub(super) fn verdict(mut oracle: Oracle, end: SimTime) -> Verdict {
     let series = oracle.service.series(&oracle.scopes);
     let episodes = oracle.episodes.list().to_vec();
     Verdict { metrics: sheet.rows, incidents, episodes, series, notes }
+}
+
+/// Of a store whose members elect who leads.
+fn election(sheet: &mut Sheet, elections: &Elections, name: &str) {
+    let seconds = |span: Span| Sample::Value(span.as_secs_f64());
+    let term = elections.term.map_or(Sample::Missing, |term| Sample::Value(f64::from(term.0)));
+    sheet.count("election.count", name, elections.count);
+    sheet.put("election.term", name, &[], term);
+    sheet.put("election.time", name, &[], elections.slowest.map_or(Sample::Missing, seconds));
+    sheet.put("election.no_leader", name, &[], seconds(elections.vacant));
 }
 
 /// How long a region's clients took to a new primary.

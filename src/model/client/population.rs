@@ -333,6 +333,7 @@ impl Machine for Population {
                 Msg::Client(ClientMsg::Answer { op, attempt, outcome }) => {
                     self.answer(from, op, attempt, outcome, ctx);
                 }
+                Msg::Client(ClientMsg::Redirect { .. }) => self.redirected(from, msg, ctx),
                 _ => self.tell_router(ctx, |r, _, moves, ctx| r.hear(from, msg, moves, ctx)),
             },
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),

@@ -10,16 +10,16 @@ pub(super) fn majority(n: usize) -> usize {
 
 /// True when a log that ends with `theirs` has everything that may be committed in a log that
 /// ends with `ours`: the later term of the last entry wins, then the longer log.
-pub(super) fn up_to_date(theirs: (Term, u32), ours: (Term, u32)) -> bool {
+pub(super) fn up_to_date<T: Ord>(theirs: (Term, T), ours: (Term, T)) -> bool {
     theirs >= ours
 }
 
 /// The largest entry that a majority of `held` has reached. Quadratic, and without allocation:
 /// voters are few.
-pub(super) fn held_by_majority(held: &[u32]) -> u32 {
-    let reached = |index: u32| held.iter().filter(|&&h| h >= index).count();
+pub(super) fn held_by_majority<T: Copy + Ord + Default>(held: &[T]) -> T {
+    let reached = |index: T| held.iter().filter(|&&h| h >= index).count();
     let enough = majority(held.len());
-    held.iter().copied().filter(|&index| reached(index) >= enough).max().unwrap_or(0)
+    held.iter().copied().filter(|&index| reached(index) >= enough).max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@
 
 mod decide;
 mod election;
+pub mod member;
 mod raft;
 mod replication;
 mod stable;

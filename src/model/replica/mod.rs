@@ -102,13 +102,18 @@ pub trait Replicate {
     }
 }
 
-/// Turns one line per mode into the reader's catalogue, the machine and its dispatch.
+/// Turns one line per mode into the reader's catalogue, the machine and its dispatch. After them
+/// come the modes of other machines, which only the catalogue knows.
 macro_rules! modes {
-    ($($word:literal => $variant:ident in $file:ident),* $(,)?) => {
+    (
+        $($word:literal => $variant:ident in $file:ident),* $(,)?;
+        $($other_word:literal => $other:ident($params:path)),* $(,)?
+    ) => {
         crate::catalogue! {
             /// How a store replicates.
             pub enum ModeParams by "mode" {
-                $($word => $variant($file::Params)),*
+                $($word => $variant($file::Params),)*
+                $($other_word => $other($params),)*
             }
         }
 
@@ -120,10 +125,12 @@ macro_rules! modes {
         }
 
         impl Mode {
-            /// The mode of these parameters, for so many standbys.
-            pub fn new(params: &ModeParams, standbys: usize) -> Mode {
+            /// The mode of these parameters, for so many standbys; nothing where no primary is
+            /// appointed.
+            pub fn new(params: &ModeParams, standbys: usize) -> Option<Mode> {
                 match params {
-                    $(ModeParams::$variant(params) => Mode::$variant($file::Mode::new(params, standbys)),)*
+                    $(ModeParams::$variant(params) => Some(Mode::$variant($file::Mode::new(params, standbys))),)*
+                    $(ModeParams::$other(_) => None,)*
                 }
             }
         }
@@ -131,7 +138,17 @@ macro_rules! modes {
         impl ModeParams {
             /// From a standby's disk to visible on it.
             pub fn apply_delay(&self) -> &DistSpec {
-                match self { $(ModeParams::$variant(params) => &params.apply_delay,)* }
+                match self {
+                    $(ModeParams::$variant(params) => &params.apply_delay,)*
+                    $(ModeParams::$other(_) => &AT_ONCE,)*
+                }
+            }
+            /// True where one replica is primary because somebody appointed it.
+            pub const fn has_primary(&self) -> bool {
+                match self {
+                    $(ModeParams::$variant(_) => true,)*
+                    $(ModeParams::$other(_) => false,)*
+                }
             }
         }
 
@@ -186,8 +203,12 @@ modes! {
     "async" => Async in async_log,
     "sync" => Sync in sync,
     "semi_sync" => SemiSync in semi_sync,
-    "chain" => Chain in chain,
+    "chain" => Chain in chain;
+    "consensus" => Consensus(crate::model::consensus::member::Params),
 }
+
+/// What has no standbys has nothing to apply there.
+const AT_ONCE: DistSpec = DistSpec::Constant(Span::ZERO);
 
 crate::choices! {
     /// What a database does when its process starts again after a crash.
@@ -212,10 +233,12 @@ crate::choices! {
 crate::params! {
     /// A store: what is replicated where, and how.
     pub struct StoreParams {
-        /// The region (or `region/zone`) of the primary.
-        primary: Name, required;
+        /// The region (or `region/zone`) of the primary; required where the mode has one.
+        primary: Option<Name> = None, "none: a mode without a primary has `replicas`";
         /// The regions (or zones) of the standbys, in order of preference.
         standbys: Vec<Name> = Vec::new(), "none";
+        /// The regions (or zones) of the replicas, where the mode appoints no primary (`consensus`).
+        replicas: Vec<Name> = Vec::new(), "none: a mode with a primary has `primary` and `standbys`";
         /// How it replicates: a table with `mode` and the parameters of that mode.
         replication: ModeParams, required;
         /// How long the disk takes to make a group of writes durable.

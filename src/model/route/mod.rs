@@ -20,6 +20,7 @@ mod drain;
 pub mod global_lb;
 pub mod mixture;
 pub mod name_server;
+pub mod nearest;
 pub mod pinned;
 pub mod proxy;
 mod rollout;
@@ -29,6 +30,7 @@ pub use dns::DnsParams;
 pub use global_lb::GlobalLbParams;
 pub use mixture::Mixture;
 pub use name_server::NameServer;
+pub use nearest::Nearest;
 pub use pinned::Pinned;
 pub use proxy::ProxyParams;
 
@@ -199,6 +201,8 @@ routers! {
     "proxy" => Proxy(proxy::ProxyParams, proxy::Proxy);
     /// None: one node's address.
     Direct(Direct),
+    /// The nearest of several addresses, or the one that leads.
+    Nearest(Nearest),
     /// For some users, the connection that they have.
     Pinned(Box<Pinned>),
 }

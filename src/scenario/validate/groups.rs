@@ -1,6 +1,6 @@
 //! Stores, what they refer to, and what nobody refers to.
 
-use super::{Check, replication};
+use super::{Check, consensus, replication};
 use crate::model::replica::StoreParams;
 use crate::scenario::draft::Named;
 use crate::sim::param::Place;
@@ -44,6 +44,7 @@ pub(super) fn stores(check: &mut Check<'_>) {
     }
     let plan = check.plan;
     for (i, (table, store)) in check.draft.stores.iter().zip(&plan.stores).enumerate() {
+        consensus::family(check, table);
         replication::mode(check, table, store);
         replication::standbys(check, table, i);
         failover_of(check, table, store);
@@ -107,8 +108,7 @@ pub(super) fn unused(check: &mut Check<'_>) {
     for (_, t) in draft.failovers.iter().enumerate().filter(|(i, _)| !used(|s| s.failover, *i)) {
         idle.push(("failover", &t.name, &t.place));
     }
-    for (_, t) in draft.routings.iter().enumerate().filter(|(i, _)| !used(|s| Some(s.routing), *i))
-    {
+    for (_, t) in draft.routings.iter().enumerate().filter(|(i, _)| !used(|s| s.routing, *i)) {
         idle.push(("routing", &t.name, &t.place));
     }
     for (key, name, place) in idle {

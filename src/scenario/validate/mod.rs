@@ -9,6 +9,7 @@
 //! - Where reading failed already, the checks that build on it are left out: one mistake, one
 //!   message.
 
+mod consensus;
 mod council;
 mod failovers;
 mod faults;

@@ -1,6 +1,6 @@
 //! How stores replicate: acknowledgements that can come, parameters that mean something.
 
-use super::{Check, limits, load};
+use super::{Check, consensus, limits, load};
 use crate::model::replica::{
     GuardParams, ModeParams, StoreParams, Unapplied, async_log, chain, semi_sync, sync,
 };
@@ -20,6 +20,7 @@ pub(super) fn mode(check: &mut Check<'_>, table: &Named<StoreParams>, store: &St
         ModeParams::Sync(params) => synchronous(check, table, store, params),
         ModeParams::SemiSync(params) => semi_synchronous(check, table, store, params),
         ModeParams::Chain(params) => chained(check, table, store, params),
+        ModeParams::Consensus(params) => consensus::consensus(check, table, store, params),
     }
 }
 

@@ -33,6 +33,18 @@ impl Population {
             router.timer(timer, &waits, moves, ctx);
         });
     }
+    /// The one that was asked says who leads: the same attempt goes on there.
+    #[cold]
+    pub(super) fn redirected(&mut self, from: ProcessId, msg: &Msg, ctx: &mut Ctx<'_>) {
+        let Msg::Client(ClientMsg::Redirect { op, attempt, to }) = *msg else { return };
+        let seq = op.seq();
+        let asked =
+            self.window.attempt(seq, attempt, State::Sent).is_some_and(|op| op.target == from);
+        if asked {
+            self.tell_router(ctx, |router, _, moves, ctx| router.hear(from, msg, moves, ctx));
+            self.send(seq, to, ctx);
+        }
+    }
     /// A process died, and the connections to it broke.
     pub(super) fn reset(&mut self, by: ProcessId, ctx: &mut Ctx<'_>) {
         self.lose(by, ctx);

@@ -1,0 +1,399 @@
+//! Stores that elect their leader, in the whole world: laws over random storms, and cases computed
+//! by hand.
+
+mod common;
+
+use common::{Tape, aim, crash, cut, fault, link, mode, pause, plan};
+use proptest::prelude::*;
+use regionsim::measure::metric::MetricKey;
+use regionsim::measure::oracle::Oracle;
+use regionsim::measure::sample::Sample;
+use regionsim::measure::settings::Settings;
+use regionsim::measure::verdict::Verdict;
+use regionsim::model::client::ArrivalParams;
+use regionsim::model::fact::{Claim, Fact, OpKind, Outcome};
+use regionsim::model::id::{NodeId, OpId, Position, Term};
+use regionsim::sim::dist::DistSpec;
+use regionsim::sim::param::Node;
+use regionsim::sim::{SimTime, Span};
+use regionsim::world::fault::crash::{Disk, Process};
+use regionsim::world::fault::partition::Direction;
+use regionsim::world::fault::{FaultParams, InFlight, crash as crashes};
+use regionsim::world::plan::{FaultPlan, Plan};
+use regionsim::world::{Limits, Stage};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn ms(n: u64) -> Span {
+    Span::from_millis(n)
+}
+fn at(n: u64) -> SimTime {
+    SimTime::ZERO + ms(n)
+}
+
+/// `consensus`, with words for some of its parameters.
+fn consensus(words: &[(&'static str, &'static str)]) -> regionsim::model::replica::ModeParams {
+    let mut entries = vec![("mode", Node::text("consensus"))];
+    entries.extend(words.iter().map(|(key, word)| (*key, Node::text(word))));
+    mode(entries)
+}
+
+/// A store over so many regions 40 ms apart, with writers and readers everywhere.
+fn elected(replicas: usize, words: &[(&'static str, &'static str)]) -> Plan {
+    let mut plan = plan(replicas, ms(40), replicas, consensus(words), 5.0);
+    (plan.stores[0].routing, plan.routings) = (None, Vec::new());
+    plan.stores[0].initial_leader = Some(0);
+    for client in &mut plan.clients {
+        client.params.reads = Some(ArrivalParams { per_second: 3.0, ..ArrivalParams::default() });
+    }
+    plan
+}
+
+fn judged(plan: &Plan, seed: u64) -> (Tape, Verdict) {
+    let stage = Stage::new(plan).expect("a valid plan");
+    let oracle = Oracle::new(stage.roster(), &Settings::default());
+    let mut both = (oracle, Tape::default());
+    let finish = stage.run(seed, 0, &mut both, &Limits::default());
+    assert!(!finish.halted);
+    (both.1, both.0.verdict(finish.at))
+}
+
+fn value(verdict: &Verdict, key: &str) -> f64 {
+    let key = MetricKey::parse(key).unwrap();
+    match verdict.get(&key) {
+        Some(Sample::Value(value)) => value,
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+/// What holds in every run, from the facts: a term has one leader; a leader has everything that was
+/// ever answered; nothing is answered that a majority of disks does not have.
+fn obeys_the_laws(tape: &Tape, members: usize) {
+    let mut parents: BTreeMap<u64, Position> = BTreeMap::new();
+    let mut terms: BTreeMap<Term, NodeId> = BTreeMap::new();
+    let mut appended: BTreeMap<Position, OpId> = BTreeMap::new();
+    let mut durable: BTreeMap<NodeId, Position> = BTreeMap::new();
+    let mut answered: BTreeSet<Position> = BTreeSet::new();
+    let mut writes: BTreeSet<OpId> = BTreeSet::new();
+    for (now, fact) in &tape.facts {
+        match *fact {
+            Fact::Invoked { op, kind: OpKind::Write, .. } => {
+                writes.insert(op);
+            }
+            Fact::Began { node, segment, from, .. } => {
+                let other = terms.insert(segment.term(), node);
+                assert_eq!(other, None, "a second leader of {:?} at {now}", segment.term());
+                parents.insert(segment.word(), from);
+                for place in &answered {
+                    assert!(has(&parents, from, *place), "{node:?} leads without {place:?}");
+                }
+            }
+            Fact::Appended { op, at, .. } => {
+                assert_eq!(appended.insert(at, op), None, "{at:?} is the name of two entries");
+            }
+            Fact::Durable { node, upto, .. } => {
+                durable.insert(node, upto);
+            }
+            Fact::Truncated { node, to, .. } => {
+                let known = durable.get(&node).copied().unwrap_or_default();
+                if !has(&parents, to, known) {
+                    durable.insert(node, to);
+                }
+            }
+            Fact::Wiped { node, .. } => {
+                durable.remove(&node);
+            }
+            Fact::Answered { op, outcome: Outcome::Ok, at, .. } if writes.contains(&op) => {
+                assert_eq!(appended.get(&at), Some(&op), "answered for another entry");
+                let with = durable.values().filter(|end| has(&parents, **end, at)).count();
+                // One whose disk is lost later may have been one of them.
+                assert!(with + 1 > members / 2, "{op:?} is on {with} disks at {now}");
+                answered.insert(at);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// True when a history that ends at `end` has that entry.
+fn has(parents: &BTreeMap<u64, Position>, end: Position, wanted: Position) -> bool {
+    let mut at = end;
+    while at.index >= wanted.index && wanted.index.0 > 0 {
+        if at.segment == wanted.segment {
+            return true;
+        }
+        let Some(from) = parents.get(&at.segment.word()) else { return false };
+        at = Position { segment: from.segment, index: at.index.min(from.index) };
+    }
+    wanted.index.0 == 0
+}
+
+fn any_fault() -> impl Strategy<Value = FaultPlan> {
+    let region = || prop::sample::select(vec!["a", "b", "c"]);
+    let direction = prop::sample::select(vec![Direction::Both, Direction::To, Direction::From]);
+    let in_flight = prop::sample::select(vec![InFlight::Lost, InFlight::Delivered]);
+    let process = prop::sample::select(vec![Process::Host, Process::Database]);
+    let kind = prop_oneof![
+        3 => (region(), region(), direction, in_flight)
+            .prop_filter("two places", |(a, b, ..)| a != b)
+            .prop_map(|(a, b, d, f)| cut(a, b, d, f)),
+        3 => (region(), process).prop_map(|(r, p)| crash(&format!("orders@{r}"), p)),
+        1 => region().prop_map(|r| crash(r, Process::Host)),
+        2 => region().prop_map(|r| pause(&format!("orders@{r}"))),
+        1 => (0..200u64, 0..40u32)
+            .prop_map(|(d, l)| link(&["a", "b"], ms(d), f64::from(l) / 100.0, false)),
+    ];
+    (500..25_000u64, 20..12_000u64, kind).prop_map(|(at, lasts, kind): (u64, u64, FaultParams)| {
+        fault("", ms(at), Some(ms(lasts)), kind)
+    })
+}
+
+/// How the members of a store may be set, in twos.
+fn any_words() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    let select = prop::sample::select;
+    (
+        select(vec!["forward", "redirect", "refuse"]),
+        select(vec!["hold", "refuse"]),
+        select(vec!["lease", "quorum"]),
+        select(vec!["at_once", "next_message"]),
+        select(vec!["wait", "withhold"]),
+        select(vec!["500ms", "900ms", "3s"]),
+    )
+        .prop_map(|(not_leader, no_leader, reads, notice, leased, lease)| {
+            vec![
+                ("not_leader", not_leader),
+                ("no_leader", no_leader),
+                ("reads", reads),
+                ("commit_notice", notice),
+                ("while_leased", leased),
+                ("lease", lease),
+            ]
+        })
+}
+
+fn stormy(replicas: usize, words: &[(&'static str, &'static str)], faults: Vec<FaultPlan>) -> Plan {
+    let mut plan = elected(replicas, words);
+    (plan.horizon, plan.settle) = (Span::from_secs(30), Span::from_secs(20));
+    plan.stores[0].params.restart_time = DistSpec::Constant(ms(200));
+    // Where members refuse, a client must get to the one that leads by itself.
+    plan.clients.iter_mut().for_each(|client| client.params.retry.attempts = 8);
+    plan.faults = faults;
+    for (i, fault) in plan.faults.iter_mut().enumerate() {
+        fault.name = format!("fault-{i}");
+    }
+    plan
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn whatever_happens_nothing_is_lost_and_no_two_lead(
+        replicas in prop::sample::select(vec![3usize, 5]), words in any_words(),
+        faults in prop::collection::vec(any_fault(), 0..8), seed in 0..1000u64,
+    ) {
+        let (tape, verdict) = judged(&stormy(replicas, &words, faults), seed);
+        obeys_the_laws(&tape, replicas);
+        prop_assert_eq!(value(&verdict, "writes.lost"), 0.0);
+        prop_assert_eq!(value(&verdict, "split_brain.incidents"), 0.0);
+        prop_assert_eq!(value(&verdict, "survivor.unresolved"), 0.0);
+        never_reads_old(&tape)?;
+        back_in_service(&tape)?;
+    }
+
+    /// One disk of five is lost: that member forgets what it had promised, and comes back.
+    #[test]
+    fn a_lost_disk_of_a_minority_loses_nothing(
+        faults in prop::collection::vec(any_fault(), 0..4), lost in 2_000..20_000u64, seed in 0..1000u64,
+    ) {
+        let mut faults = faults;
+        let wiped = crashes::Params { target: aim(&["orders@b"]), process: Process::Host, disk: Disk::Lost };
+        faults.push(fault("", ms(lost), Some(ms(500)), FaultParams::Crash(wiped)));
+        let (tape, verdict) = judged(&stormy(5, &[], faults), seed);
+        obeys_the_laws(&tape, 5);
+        prop_assert_eq!(value(&verdict, "writes.lost"), 0.0);
+        prop_assert_eq!(value(&verdict, "split_brain.incidents"), 0.0);
+        back_in_service(&tape)?;
+    }
+}
+
+/// A read sees every write that was acknowledged before it began.
+fn never_reads_old(tape: &Tape) -> Result<(), TestCaseError> {
+    let mut reads: BTreeMap<OpId, u64> = BTreeMap::new();
+    let mut writes: BTreeMap<OpId, u64> = BTreeMap::new();
+    let mut acknowledged = 0;
+    for (now, fact) in &tape.facts {
+        match *fact {
+            Fact::Invoked { op, kind: OpKind::Read, .. } => {
+                reads.insert(op, acknowledged);
+            }
+            Fact::Answered { op, outcome: Outcome::Ok, at, .. } => match reads.get(&op) {
+                Some(known) => {
+                    prop_assert!(at.index.0 >= *known, "{:?} at {} reads {:?}", op, now, at);
+                }
+                None => {
+                    writes.insert(op, at.index.0);
+                }
+            },
+            Fact::Concluded { op, outcome: Outcome::Ok, .. } => {
+                let index = writes.get(&op).copied().unwrap_or(0);
+                acknowledged = acknowledged.max(index);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All faults are over by 37 s; soon after every operation ends well.
+fn back_in_service(tape: &Tape) -> Result<(), TestCaseError> {
+    let mut late = BTreeSet::new();
+    let mut well = 0;
+    for (now, fact) in &tape.facts {
+        match fact {
+            Fact::Invoked { op, .. } if *now >= at(43_000) => {
+                late.insert(*op);
+            }
+            Fact::Concluded { op, outcome, .. } if late.contains(op) => {
+                prop_assert_eq!(*outcome, Outcome::Ok, "{:?} at {}", op, now);
+                well += 1;
+            }
+            _ => {}
+        }
+    }
+    prop_assert!(well > 60, "{} operations", well);
+    Ok(())
+}
+
+/// How long a client's operations took, in whole microseconds.
+fn took(tape: &Tape, client: u16, kind: OpKind) -> Vec<u64> {
+    let mut began = BTreeMap::new();
+    let mut took = Vec::new();
+    for (now, fact) in &tape.facts {
+        match *fact {
+            Fact::Invoked { op, kind: k, .. } if op.client().0 == client && k == kind => {
+                began.insert(op, *now);
+            }
+            Fact::Concluded { op, outcome: Outcome::Ok, .. } => {
+                if let Some(began) = began.remove(&op) {
+                    took.push(now.since(began).as_nanos() / 1_000);
+                }
+            }
+            _ => {}
+        }
+    }
+    took
+}
+
+fn typical(all: &[u64], expected: u64) {
+    let right = all.iter().filter(|took| **took == expected).count();
+    assert!(all.len() > 40 && right * 10 > all.len() * 9, "{right} of {}: {all:?}", all.len());
+}
+
+/// `a` leads; one way is 20 ms, within a place 0.1 ms, no disk takes time. A write from `a` takes
+/// a round trip to the nearest others: 0.2 + 40. One from `b` goes to `a` (20), to the others and
+/// back (40), and the news of the commit back to `b` (20). A read at `a` needs nobody under a
+/// lease; asked of a majority it takes 40 more.
+#[test]
+fn a_write_takes_a_round_trip_to_a_majority_and_a_detour_where_it_is_passed_on() {
+    let mut plan = elected(3, &[]);
+    plan.stores[0].params.fsync = DistSpec::Constant(Span::ZERO);
+    let (tape, verdict) = judged(&plan, 1);
+    typical(&took(&tape, 0, OpKind::Write), 40_200);
+    typical(&took(&tape, 1, OpKind::Write), 80_200);
+    typical(&took(&tape, 0, OpKind::Read), 200);
+    typical(&took(&tape, 1, OpKind::Read), 40_200);
+    assert_eq!(value(&verdict, "election.count"), 0.0);
+    let mut quorum = elected(3, &[("reads", "quorum"), ("not_leader", "redirect")]);
+    quorum.stores[0].params.fsync = DistSpec::Constant(Span::ZERO);
+    let (tape, _) = judged(&quorum, 1);
+    typical(&took(&tape, 0, OpKind::Read), 40_200);
+    // Told once where to go, clients of `b` ask `a`: 40 there and back, 40 for the majority.
+    typical(&took(&tape, 1, OpKind::Read), 80_000);
+    typical(&took(&tape, 1, OpKind::Write), 80_000);
+}
+
+/// `a` leads and dies for good at 10 s. The others heard it last between 0 and 100 ms before, 20 ms
+/// after it spoke; the first of two timeouts of 1 to 2 s runs out after 1.293 s in the median.
+/// Asking (40 ms), a vote on the own disk (1 ms), asking (40 ms) and a vote on the other disk
+/// (1 ms) follow. Where both time out within these 82 ms the vote may be split, and the next
+/// timeouts follow.
+#[test]
+fn an_election_takes_the_shorter_timeout_and_two_questions() {
+    let dead = || fault("dead", Span::from_secs(10), None, crash("orders@a", Process::Host));
+    let mut times: Vec<f64> = (0..300)
+        .map(|seed| {
+            let mut plan = elected(3, &[]);
+            (plan.horizon, plan.settle) = (Span::from_secs(20), Span::from_secs(1));
+            plan.clients.clear();
+            plan.faults.push(dead());
+            let (tape, verdict) = judged(&plan, seed);
+            obeys_the_laws(&tape, 3);
+            value(&verdict, "election.time")
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let expected = 1.293 - 0.05 + 0.020 + 0.082;
+    assert!(times[0] > 1.0, "{times:?}");
+    assert!((times[150] - expected).abs() < 0.06, "{} against {expected}", times[150]);
+    let split = times.iter().filter(|time| **time > 2.2).count();
+    assert!((3..50).contains(&split), "{split} of 300 votes were split");
+}
+
+/// A leader cut off from both others steps down within timeout_min and a heartbeat, and what it took in
+/// the meantime is answered by nobody until the line is back.
+#[test]
+fn a_leader_that_is_cut_off_steps_down_and_its_clients_learn_nothing() {
+    let mut plan = elected(3, &[]);
+    for other in ["b", "c"] {
+        let cut = cut("a", other, Direction::Both, InFlight::Lost);
+        plan.faults.push(fault(other, Span::from_secs(10), Some(Span::from_secs(20)), cut));
+    }
+    let (tape, verdict) = judged(&plan, 3);
+    obeys_the_laws(&tape, 3);
+    let down = tape.claims.iter().find_map(|(now, node, claim)| match claim {
+        Claim::SteppedDown(..) => Some((*now, *node)),
+        _ => None,
+    });
+    let (when, who) = down.expect("it steps down");
+    assert_eq!(who, NodeId(0));
+    assert!((at(10_950)..=at(11_150)).contains(&when), "{when}");
+    let answers = tape.facts.iter().filter(|(now, fact)| {
+        let ok = matches!(fact, Fact::Answered { node: NodeId(0), outcome: Outcome::Ok, at, .. } if at.index.0 > 0);
+        ok && (at(11_000)..at(30_000)).contains(now)
+    });
+    assert_eq!(answers.count(), 0, "neither reads nor writes");
+    assert_eq!(value(&verdict, "election.count"), 1.0);
+    assert_eq!(value(&verdict, "writes.lost"), 0.0);
+}
+
+/// With leases of 4 s and timeouts of 1 to 2 s a new leader is there before the old lease is over. It
+/// waits, or takes writes and withholds the answers: either way none is answered before 13.9 s, and
+/// the writes that were withheld are answered at once then.
+#[test]
+fn a_new_leader_answers_nothing_while_the_lease_of_the_one_before_may_run() {
+    for (word, appends_early) in [("wait", false), ("withhold", true)] {
+        let mut plan = elected(3, &[("lease", "4s"), ("while_leased", word)]);
+        plan.faults.push(fault(
+            "dead",
+            Span::from_secs(10),
+            None,
+            crash("orders@a", Process::Host),
+        ));
+        let (tape, _) = judged(&plan, 4);
+        obeys_the_laws(&tape, 3);
+        let began = tape
+            .facts
+            .iter()
+            .rev()
+            .find_map(|(now, fact)| matches!(fact, Fact::Began { .. }).then_some(*now));
+        assert!(began.expect("elected") < at(12_200), "{began:?}");
+        let first = |wanted: &dyn Fn(&Fact) -> bool| {
+            let hit = tape.facts.iter().find(|(now, fact)| *now > at(10_100) && wanted(fact));
+            hit.expect("it comes").0
+        };
+        let answer = first(&|f| matches!(f, Fact::Answered { outcome: Outcome::Ok, .. }));
+        assert!((at(13_900)..at(14_200)).contains(&answer), "{word}: {answer}");
+        let append = first(&|f| matches!(f, Fact::Appended { .. }));
+        assert_eq!(append < at(13_800), appends_early, "{word}: {append}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The command line: what can be asked, and where each question is answered.
 
+mod begin;
+mod ci;
 mod compare;
 mod crew;
 mod designs;
@@ -19,7 +21,7 @@ mod trace;
 pub use exit::Exit;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use regionsim::experiment::Part;
+use regionsim::experiment::{Part, Until};
 use std::path::PathBuf;
 
 /// The most trials of one run.
@@ -61,6 +63,18 @@ enum Command {
     Trace(TraceArgs),
     /// Print the JSON schema of scenario files
     Schema,
+    /// Print a scenario to begin with, or write it into a new file
+    New {
+        /// The file; nothing that exists is overwritten
+        file: Option<PathBuf>,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// What changes a scenario.
@@ -97,8 +111,37 @@ struct RunArgs {
     expect: Option<PathBuf>,
     /// Run one part of the trials and keep it for `merge`: `3/8`, or `auto` in an array of jobs
     /// (Slurm, Kubernetes; `auto/8` where the number of parts is not in the environment)
-    #[arg(long, value_name = "PART/PARTS", value_parser = shard::part)]
+    #[arg(long, value_name = "PART/PARTS", value_parser = shard::part, conflicts_with_all = ["until_ci", "baseline", "junit"])]
     shard: Option<Part>,
+    /// End as soon as a metric is known well enough: the 95 % interval of its mean (or of
+    /// METRIC:p95) reaches no further than this share to either side; at most all trials are run
+    #[arg(long, value_name = "METRIC=5%", value_parser = Until::parse)]
+    until_ci: Option<Until>,
+    #[command(flatten)]
+    ci: CiArgs,
+}
+
+/// What a pipeline wants of a run.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "For pipelines")]
+struct CiArgs {
+    /// Hold the run against results that were accepted: a results folder, or a folder of them; a
+    /// metric that is surely worse ends with exit code 1
+    #[arg(long, value_name = "DIR|results.json")]
+    baseline: Option<PathBuf>,
+    /// Make what this run finds the new baseline, worse or not
+    #[arg(long, requires = "baseline")]
+    accept_baseline: bool,
+    /// How much worse than the baseline is tolerated, as a share of the baseline's mean
+    #[arg(long, value_name = "SHARE", default_value = "0%", requires = "baseline", value_parser = regionsim::sim::units::parse_share)]
+    tolerance: f64,
+    /// Also write expectations and checks against the baseline as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Also annotate for GitHub Actions (on standard error) what does not hold, and add a summary
+    /// to the page of the job
+    #[arg(long)]
+    github: bool,
 }
 
 /// Which trials are run, and how.
@@ -164,6 +207,8 @@ struct MergeArgs {
     /// Print no summary
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    ci: CiArgs,
 }
 
 #[derive(Args, Debug)]
@@ -321,6 +366,9 @@ impl Cli {
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),
+            Command::New { file } => begin::new(file.as_deref()),
+            Command::Completions { shell } => begin::completions(shell),
+            Command::Man => begin::man(),
             Command::Schema => {
                 let schema = regionsim::scenario::json_schema::json_schema();
                 output::Output::new().say(&regionsim::report::json::pretty(&schema))

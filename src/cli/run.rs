@@ -1,11 +1,12 @@
 //! `run`: trials, judged, shown and written.
 
+use super::ci::Ci;
 use super::crew::Crew;
 use super::files::{self, Ready, Text};
-use super::output::complain;
+use super::output::{complain, tell};
 use super::shown::Shown;
 use super::{Change, Exit, RunArgs, shard};
-use regionsim::experiment::{Divergence, Part, Shard, Source, check};
+use regionsim::experiment::{Divergence, Outcomes, Part, Shard, Source, Until, check};
 use regionsim::report::Findings;
 use regionsim::report::findings::Heading;
 use regionsim::report::recorder::Told;
@@ -14,6 +15,7 @@ use regionsim::scenario::Scenario;
 use regionsim::sim::SimTime;
 use regionsim::world::Limits;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// How many trials `--check-determinism` runs twice.
 const CHECKED: u64 = 3;
@@ -37,6 +39,7 @@ pub fn run(args: &RunArgs) -> Exit {
     if session.crew.interrupted() {
         session.note(Exit::Interrupted);
     }
+    session.shown.note(session.ci.end());
     session.shown.end()
 }
 
@@ -44,6 +47,7 @@ struct Session<'a> {
     args: &'a RunArgs,
     shown: Shown<'a>,
     crew: Crew,
+    ci: Ci<'a>,
     /// Results folders already written to in this session.
     taken: BTreeSet<String>,
 }
@@ -52,7 +56,8 @@ impl<'a> Session<'a> {
     fn new(args: &'a RunArgs, exit: Exit) -> Session<'a> {
         let mut shown = Shown::new(&args.out, args.format, args.trials.quiet);
         shown.note(exit);
-        Session { args, shown, crew: Crew::new(&args.trials), taken: BTreeSet::new() }
+        let (crew, ci) = (Crew::new(&args.trials), Ci::new(&args.ci));
+        Session { args, shown, crew, ci, taken: BTreeSet::new() }
     }
 
     fn note(&mut self, exit: Exit) {
@@ -116,7 +121,7 @@ impl<'a> Session<'a> {
             }
         }
         let part = self.args.shard.unwrap_or(Part::WHOLE);
-        match self.crew.run(&label, ready, heading.seed, part.trials(asked)) {
+        match self.outcomes(&label, ready, heading.seed, part.trials(asked)) {
             Err(exit) => self.note(exit),
             Ok(outcomes) if self.args.shard.is_some() => {
                 let Change { variant, set } = change.clone();
@@ -129,9 +134,41 @@ impl<'a> Session<'a> {
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
-                self.shown.found(&findings);
+                let judge = judge.as_ref().unwrap_or(text);
+                self.ci.judge(&findings, judge, &mut self.shown);
             }
         }
+    }
+}
+
+impl Session<'_> {
+    /// Runs these trials; with `--until-ci` in batches, until enough is known.
+    fn outcomes(
+        &mut self,
+        label: &str,
+        ready: &Ready,
+        seed: u64,
+        trials: Range<u64>,
+    ) -> Result<Outcomes, Exit> {
+        let Some(until) = &self.args.until_ci else {
+            return self.crew.run(label, ready, seed, trials);
+        };
+        self.crew.share_a_bar(label, trials.end);
+        let mut outcomes = Outcomes::default();
+        while outcomes.asked < trials.end && !outcomes.interrupted() {
+            let done = outcomes.asked;
+            let batch = done..Until::next(done, trials.end);
+            let found = self.crew.run(label, ready, seed, batch)?;
+            outcomes = Outcomes::join(vec![outcomes, found]);
+            if until.reached(&outcomes) {
+                break;
+            }
+        }
+        self.crew.end_the_bar();
+        if !self.args.trials.quiet {
+            tell(&format!("{label}: {}\n", until.told(&outcomes)));
+        }
+        Ok(outcomes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `--shard`, and `merge`: a part of the trials as a file, and all parts together again.
 
+use super::ci::Ci;
 use super::files::{self, Ready, Text};
 use super::output::{complain, tell};
 use super::run::heading;
@@ -112,7 +113,12 @@ pub fn merge(args: &MergeArgs) -> Exit {
     let mut shown = Shown::new(&args.out, args.format, args.quiet);
     let (scenario, roster) = (&ready.scenario, ready.stage.roster());
     let heading = heading(scenario, source.seed);
-    shown.found(&Findings::new(heading, roster, &scenario.expectations, outcomes));
+    let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
+    let judge = source.expect.as_ref().unwrap_or(&source.text);
+    let judge = Text { name: "<shard>".to_string(), text: judge.clone() };
+    let mut ci = Ci::new(&args.ci);
+    ci.judge(&findings, &judge, &mut shown);
+    shown.note(ci.end());
     shown.end()
 }
 

@@ -2,7 +2,8 @@
 
 use super::output::{Output, complain};
 use super::{Exit, Format, folder};
-use regionsim::report::{Findings, csv, json, markdown, summary};
+use regionsim::report::baseline::Check;
+use regionsim::report::{Findings, against, csv, json, markdown, summary};
 use serde_json::Value;
 use std::path::Path;
 
@@ -32,8 +33,8 @@ impl<'a> Shown<'a> {
         self.exit = self.exit.max(exit);
     }
 
-    /// Judges, writes and shows one scenario.
-    pub fn found(&mut self, findings: &Findings) {
+    /// Judges, writes and shows one scenario, and how it stands against its baseline.
+    pub fn found(&mut self, findings: &Findings, checks: &[Check]) {
         let label = findings.heading.label();
         if findings.outcomes.interrupted() {
             self.note(Exit::Interrupted);
@@ -58,19 +59,30 @@ impl<'a> Shown<'a> {
             Format::Human => {
                 let gap = if first { "" } else { "\n" };
                 let colour = self.out.colour();
-                self.out.say(&format!("{gap}{}", summary::text(findings, colour)))
+                let summary = summary::text(findings, colour);
+                self.out.say(&format!("{gap}{summary}{}", against::text(checks)))
             }
             Format::Json => {
-                self.values.push(json::value(findings));
+                let mut value = json::value(findings);
+                if !checks.is_empty() {
+                    value["against_baseline"] = Value::Array(against::values(checks));
+                }
+                self.values.push(value);
                 Exit::Good
             }
-            Format::Jsonl => self.out.say(&json::lines(findings)),
+            Format::Jsonl => {
+                let checked = against::lines(checks, &findings.heading.name);
+                self.out.say(&format!("{}{checked}", json::lines(findings)))
+            }
             Format::Csv => {
                 let mut rows = if first { csv::metrics_header() } else { Vec::new() };
                 rows.extend(csv::metrics(findings));
                 self.out.say(&String::from_utf8_lossy(&rows))
             }
-            Format::Markdown => self.out.say(&markdown::text(findings)),
+            Format::Markdown => {
+                let page = markdown::text(findings);
+                self.out.say(&format!("{page}{}", against::markdown(checks)))
+            }
         };
         self.note(exit);
     }

@@ -17,7 +17,9 @@ pub mod grid;
 pub mod ladder;
 pub mod run;
 pub mod shard;
+pub mod until;
 
 pub use determinism::{Divergence, check};
 pub use run::{Bug, Experiment, Outcomes, Total, Trial, caught};
 pub use shard::{Part, Shard, Source, merge};
+pub use until::Until;

@@ -9,6 +9,8 @@
 
 mod rows;
 
+pub use rows::sample;
+
 use crate::experiment::{Outcomes, Total};
 use crate::measure::MetricKey;
 use rows::{TotalRow, TrialRow};

@@ -198,6 +198,58 @@ pub fn paired_difference(first: &[Sample], second: &[Sample], same: &[bool]) -> 
     })
 }
 
+/// Second minus first of two independent lots of trials: means with a bootstrap interval in which
+/// each lot is drawn anew by itself. Where a value is censored or unresolved there is no mean, and
+/// nothing is surely different. Nothing when one of the two has no value.
+pub fn independent_difference(first: &[Sample], second: &[Sample]) -> Option<Difference> {
+    let ranges = |samples: &[Sample]| -> Vec<(f64, f64)> {
+        samples.iter().filter_map(Sample::range).collect()
+    };
+    let (a, b) = (ranges(first), ranges(second));
+    let blurred = a.iter().chain(&b).filter(|(low, high)| low != high).count();
+    let middle = |ranges: &[(f64, f64)]| {
+        let (mut low, mut high): (Vec<f64>, Vec<f64>) = ranges.iter().copied().unzip();
+        sort(&mut low);
+        sort(&mut high);
+        Some((percentile(&low, 0.5)?, percentile(&high, 0.5)?))
+    };
+    let ((low_a, high_a), (low_b, high_b)) = (middle(&a)?, middle(&b)?);
+    let values =
+        |ranges: Vec<(f64, f64)>| -> Vec<f64> { ranges.into_iter().map(|(v, _)| v).collect() };
+    let pairs = a.len().min(b.len());
+    let (a, b) = (values(a), values(b));
+    let missing = first.len() + second.len() - a.len() - b.len();
+    let known = blurred == 0;
+    let mean = if known { Some(mean(&b)? - mean(&a)?) } else { None };
+    let interval = if known { means_interval(&a, &b) } else { None };
+    Some(Difference {
+        pairs,
+        blurred,
+        missing,
+        mean,
+        interval,
+        median: (low_b - high_a, high_b - low_a),
+        median_interval: (f64::NEG_INFINITY, f64::INFINITY),
+    })
+}
+
+/// The bootstrap interval of the difference of two independent means.
+fn means_interval(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
+    if a.len() < 2 || b.len() < 2 {
+        return None;
+    }
+    let resamples = (4_000_000 / (a.len() + b.len())).clamp(400, 2_000);
+    let label = Label::new("bootstrap").with("independent");
+    let mut dice = Streams::new(0, (a.len() + b.len()) as u64).stream(label);
+    let mut drawn = |values: &[f64]| {
+        let n = values.len() as u64;
+        (0..n).map(|_| values[dice.below(n) as usize]).sum::<f64>() / n as f64
+    };
+    let mut draws: Vec<f64> = (0..resamples).map(|_| -drawn(a) + drawn(b)).collect();
+    sort(&mut draws);
+    Some((draws[rank(resamples, ALPHA / 2.0)], draws[rank(resamples, 1.0 - ALPHA / 2.0)]))
+}
+
 #[cfg(test)]
 #[path = "stats_tests.rs"]
 mod tests;

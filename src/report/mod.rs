@@ -11,11 +11,15 @@
 //! - A trace tells facts as what happened and claims as what a node said. What happens thousands
 //!   of times is folded into a line per interval.
 
+pub mod against;
+pub mod baseline;
 pub mod comparison;
 pub mod csv;
 pub mod explain;
 pub mod findings;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod number;
 pub mod parts;

@@ -265,6 +265,30 @@ duration = {{ dist = "uniform", min = "1s", max = "2s" }}
     assert!(lengths.windows(2).all(|pair| pair[0] != pair[1]), "drawn anew: {lengths:?}");
 }
 
+#[test]
+fn at_a_rate_it_fails_from_warm_up_on_and_is_repaired_by_its_own_law() {
+    let times = |rate: &str| {
+        let stage = stage(&format!(
+            "[[fault]]\nname = \"f\"\nkind = \"link\"\nbetween = [\"a\", \"b\"]\nloss = \"1%\"\n{rate}"
+        ));
+        let trials = (0..200).map(|trial| stage.calendar(7, trial));
+        trials.flatten().collect::<Vec<_>>()
+    };
+    let exponential = times("rate = { mtbf = \"4s\", mttr = \"500ms\" }");
+    // 99 s of storm in turns of 4.5 s on average: 22 a trial.
+    assert!((4_100..4_700).contains(&exponential.len()), "{}", exponential.len());
+    assert!(exponential.iter().all(|times| times.onset.as_nanos() >= 1_000_000_000));
+    let stated = times("rate = { mtbf = \"4s\" }\nduration = \"500ms\"");
+    for times in &stated {
+        let clear = times.clear.expect("it is repaired");
+        let lasts = clear.since(times.onset).as_nanos();
+        let horizon = clear.as_nanos() == 100_000_000_000;
+        assert!(lasts == 500_000_000 || (horizon && lasts < 500_000_000), "{times:?}");
+    }
+    // The dice of failures and of repairs are apart: the first failures are the same.
+    assert_eq!(exponential[0].onset, stated[0].onset);
+}
+
 /// A fault that disturbs nothing: a link between two places, made a little lossy.
 fn harmless(name: usize, start: &str, rest: &str) -> String {
     format!(
@@ -294,7 +318,13 @@ proptest! {
                 false => format!("at = {at}"),
             };
             let lasts = format!("duration = \"{}s\"", duration + 1);
+            let (start, lasts) = match (*other, pause) {
+                (5, 3) => (format!("rate = {{ mtbf = \"9s\", mttr = \"{nth}s\" }}"), String::new()),
+                (5, 0) => ("rate = { backbone = \"edge\" }".to_string(), String::new()),
+                _ => (start, lasts),
+            };
             let rest = match pause {
+                3 if *other == 5 => lasts,
                 0 => lasts,
                 1 => format!("{lasts}\nrepeat = {{ pause = \"{nth}s\" }}"),
                 _ => format!("{lasts}\nrepeat = {{ pause = \"0s\", times = {} }}", nth + 1),

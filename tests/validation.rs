@@ -29,6 +29,8 @@ mod mixtures;
 mod patroni;
 #[path = "validation/queues.rs"]
 mod queues;
+#[path = "validation/renewal.rs"]
+mod renewal;
 #[path = "validation/report.rs"]
 mod report;
 #[path = "validation/sync.rs"]
@@ -56,6 +58,7 @@ const CASES: &[fn(Effort) -> Case] = &[
     queues::one_server,
     queues::closed_loops,
     queues::drain,
+    renewal::process,
 ];
 
 fn check(case: Case) {
@@ -67,6 +70,11 @@ fn check(case: Case) {
 #[test]
 fn sentinels_take_down_after_and_one_to_two_seconds() {
     check(council::sentinels(Effort::Few));
+}
+
+#[test]
+fn what_fails_at_a_rate_is_up_for_the_share_that_renewal_theory_says() {
+    check(renewal::process(Effort::Few));
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub fn problems(alerts: &[BurnAlert]) -> Option<String> {
             ));
         }
         if alert.long > Span::from_secs(31 * 86_400) {
-            return Some(format!("has a stretch of {long}; the limit is 31d, the longest run"));
+            return Some(format!("has a stretch of {long}; the limit is 31d"));
         }
         if !(alert.rate > 0.0 && alert.rate <= 1e6) {
             return Some(format!(

@@ -5,11 +5,12 @@ use super::diagnostic::{self, Diagnostic, Origin};
 use super::draft::{Draft, Named};
 use super::matrices::Matrix;
 use super::overlay::Overlay;
+use super::times::{begins, lasts};
 use super::wan::PairOrigin;
 use super::{Parts, tree};
 use crate::sim::param::{Arm, Declared, Field, Kind, Node, Param, Problems, Tree};
 use crate::sim::{Span, units};
-use crate::world::fault::{FaultCommon, FaultParams};
+use crate::world::fault::FaultParams;
 use crate::world::plan::Plan;
 
 /// Where a value came from.
@@ -314,28 +315,6 @@ fn calendar(plan: &Plan) -> Vec<CalendarRow> {
         what: fault.params.show(),
     };
     plan.faults.iter().map(row).collect()
-}
-
-/// When a fault begins, in words.
-fn begins(common: &FaultCommon) -> String {
-    let at = common.at.as_ref().map_or("at once".to_string(), Param::show);
-    match &common.after {
-        None => at,
-        Some(after) if common.nth > 1 => format!("{at} after {} number {}", after.text, common.nth),
-        Some(after) => format!("{at} after {}", after.text),
-    }
-}
-
-/// How long a fault lasts, and whether it happens again.
-fn lasts(common: &FaultCommon) -> String {
-    let lasts = common.duration.as_ref().map_or("permanent".to_string(), Param::show);
-    match &common.repeat {
-        None => lasts,
-        Some(repeat) => {
-            let often = repeat.times.map_or(String::new(), |times| format!(", {times} times"));
-            format!("{lasts}, again after {}{often}", repeat.pause.show())
-        }
-    }
 }
 
 fn join(above: &str, key: &str) -> String {

@@ -31,6 +31,7 @@ mod overrides;
 mod presets;
 pub mod reference;
 pub mod schema;
+mod times;
 mod tree;
 mod validate;
 mod wan;

@@ -8,7 +8,7 @@ use crate::sim::param::{Place, Problems};
 use crate::world::plan::limit;
 
 /// The longest run, settling included.
-pub const LIMIT_RUN: Span = Span::from_secs(31 * 86_400);
+pub const LIMIT_RUN: Span = Span::from_secs(366 * 86_400);
 /// The most trials.
 pub const LIMIT_TRIALS: u64 = 10_000_000;
 /// The shortest period of anything periodic.

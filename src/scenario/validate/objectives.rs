@@ -86,8 +86,10 @@ fn probing(probe: &HealthCheckParams, silent: bool) -> Span {
 /// True when there is no fault, or every fault may be over by then: service may come back
 /// without a failover.
 fn heals_within(check: &Check<'_>, span: Span) -> bool {
-    let outlasts =
-        |fault: &FaultPlan| fault.common.duration.as_ref().is_none_or(|d| shortest(d) > span);
+    let outlasts = |fault: &FaultPlan| match &fault.common.duration {
+        Some(lasts) => shortest(lasts) > span,
+        None => fault.common.is_permanent(),
+    };
     !check.plan.faults.iter().any(outlasts)
 }
 
@@ -139,9 +141,10 @@ fn availability(check: &mut Check<'_>) {
 
 /// True when a permanent fault surely stops the primary: a crash of where it stands.
 fn takes_the_primary(check: &Check<'_>, store: &StorePlan, fault: &FaultPlan) -> bool {
-    let (FaultParams::Crash(crash), None) = (&fault.params, &fault.common.duration) else {
+    let FaultParams::Crash(crash) = &fault.params else { return false };
+    if !fault.common.is_permanent() {
         return false;
-    };
+    }
     let Some(primary) = store.replicas.first() else { return false };
     let node = format!("{}@{}", store.name, check.plan.spot_name(*primary));
     reaches(check, &crash.target, &node, *primary, Role::Database)

@@ -9,7 +9,7 @@ use crate::scenario::lower::fault_name;
 use crate::sim::Span;
 use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::param::Place;
-use crate::world::fault::Repeat;
+use crate::world::fault::{Rate, Repeat};
 use crate::world::plan::FaultPlan;
 use std::collections::BTreeMap;
 
@@ -19,13 +19,24 @@ pub const LIMIT_ONSETS: u64 = 100_000;
 pub(super) fn when(check: &mut Check<'_>, fault: &FaultDraft) {
     let common = &fault.common;
     let wrote = |key: &str| fault.node.get(key).is_some();
+    if let Some(duration) = &common.duration
+        && long(duration).is_zero()
+        && place_in(&fault.node, "duration").is_some()
+    {
+        let message = "it lasts no time at all".to_string();
+        check.error(&place(fault, "duration"), message, "leave it out for a permanent fault");
+    }
+    if let Some(stated) = &common.rate {
+        rate(check, fault, stated);
+        return;
+    }
     match (wrote("at"), wrote("after")) {
         (false, false) => {
             let message = "it does not say when it begins".to_string();
             check.error(
                 &fault.node.place,
                 message,
-                "state `at`, or the event that it follows: `after`",
+                "state `at`, the event that it follows (`after`), or a `rate`",
             );
             return;
         }
@@ -38,13 +49,6 @@ pub(super) fn when(check: &mut Check<'_>, fault: &FaultDraft) {
     } else if common.nth == 0 {
         let message = "events are counted from 1".to_string();
         check.error(&place(fault, "nth"), message, "1 is the first, 2 the second");
-    }
-    if let Some(duration) = &common.duration
-        && long(duration).is_zero()
-        && place_in(&fault.node, "duration").is_some()
-    {
-        let message = "it lasts no time at all".to_string();
-        check.error(&place(fault, "duration"), message, "leave it out for a permanent fault");
     }
     if let Some(repeat) = &common.repeat {
         again(check, fault, repeat);
@@ -101,6 +105,7 @@ fn after(check: &mut Check<'_>, fault: &FaultDraft) {
     let other = plan.faults.iter().find(|fault| fault.name == other);
     let times = other.map_or(u32::MAX, |other| match &other.common.repeat {
         Some(repeat) => repeat.times.unwrap_or(u32::MAX),
+        None if other.common.rate.is_some() => u32::MAX,
         None => 1,
     });
     if let Some(other) = other
@@ -134,6 +139,50 @@ fn again(check: &mut Check<'_>, fault: &FaultDraft, repeat: &Repeat) {
     let pause = place_in(&fault.node, "repeat.pause").unwrap_or(&fault.node.place).clone();
     let cycle = within(duration, check.plan.horizon) + within(&repeat.pause, check.plan.horizon);
     often(check, &pause, cycle, repeat.times.map_or(u64::MAX, u64::from));
+}
+
+/// At a rate.
+fn rate(check: &mut Check<'_>, fault: &FaultDraft, rate: &Rate) {
+    let horizon = check.plan.horizon;
+    for key in ["at", "after", "nth", "repeat"] {
+        if let Some(at) = place_in(&fault.node, key) {
+            let message = format!("`{key}` beside `rate`, which says when it begins");
+            check.error(at, message, "leave one of them out");
+        }
+    }
+    let within_rate = |key: &str| place_in(&fault.node, &format!("rate.{key}"));
+    let whole = place_in(&fault.node, "rate").unwrap_or(&fault.node.place);
+    for (key, mean) in [("mtbf", rate.mtbf), ("mttr", rate.mttr)] {
+        let at = within_rate(key).unwrap_or(whole);
+        if rate.backbone.is_some() && mean.is_some() {
+            let message = format!("`{key}` beside `backbone`, whose law it is part of");
+            check.error(at, message, "leave one of them out");
+        } else if mean == Some(Span::ZERO) {
+            check.error(at, format!("{key} is a mean, and above zero"), "state how long it takes");
+        }
+    }
+    let duration = fault.common.duration.as_ref();
+    let repairs = [duration.is_some(), rate.mttr.is_some(), rate.backbone.is_some()];
+    if rate.mtbf.is_none() && rate.backbone.is_none() {
+        let help = "state mtbf, such as \"30d\", or a backbone";
+        check.error(whole, "it does not say how often".to_string(), help);
+    } else if !repairs.contains(&true) {
+        let help = "state mttr, or `duration` beside `rate`";
+        check.error(whole, "it does not say how soon it is repaired".to_string(), help);
+    } else if let (Some(_), true) = (duration, rate.mttr.is_some() || rate.backbone.is_some()) {
+        let message = "`duration` beside a `rate` that says how soon it is repaired".to_string();
+        check.error(&place(fault, "duration"), message, "leave one of them out");
+    } else if let Some(mtbf) = rate.mtbf.filter(|mtbf| !mtbf.is_zero()) {
+        let repair = rate.mttr.map(DistSpec::exponential);
+        let repair = repair.filter(|repair| repair.check().is_ok());
+        let repair = repair.as_ref().or(duration).map_or(0.0, |repair| within(repair, horizon));
+        let at = within_rate("mtbf").unwrap_or(whole);
+        often(check, at, within(&DistSpec::exponential(mtbf), horizon) + repair, u64::MAX);
+        if mtbf.div(100) > horizon {
+            let message = format!("in 99 trials of 100 it does not happen before {horizon}");
+            check.doubt(at, message, "a longer run.horizon, or a higher rate");
+        }
+    }
 }
 
 /// A fault whose turns follow each other `cycle` apart on average must not stop time, nor happen

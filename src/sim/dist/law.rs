@@ -75,6 +75,15 @@ fn lognormal(a: Known, b: Known) -> Law {
     }
 }
 
+/// Mean and standard deviation of the logarithm, where the latter is stated.
+fn log_sigma(known: Known, sigma: f64) -> Law {
+    let log = libm::log(nanos(known.value));
+    match known.stat {
+        Stat::Mean => Law::LogNormal(log - sigma * sigma / 2.0, sigma),
+        stat => Law::LogNormal(log - sigma * z_of(stat), sigma),
+    }
+}
+
 fn exponential(known: Known) -> Law {
     match known.stat.probability() {
         Some(p) => Law::Exponential(nanos(known.value) / -libm::log1p(-p)),
@@ -106,6 +115,7 @@ impl Law {
             Shape::Uniform { min, max } => Law::Uniform(nanos(*min), nanos(*max)),
             Shape::Exponential(known) => exponential(*known),
             Shape::LogNormal([a, b]) => lognormal(*a, *b),
+            Shape::LogSigma(known, sigma) => log_sigma(*known, *sigma),
             Shape::Gamma { mean, sd } => {
                 let ratio = nanos(*mean) / nanos(*sd);
                 Law::Gamma(ratio * ratio, nanos(*sd) / ratio)

@@ -130,6 +130,11 @@ impl Dist {
     }
 }
 
+/// `least` times e^(growth p): what grows with a rank `p` from 0 to 1.
+pub fn growing(least: Span, growth: f64, p: f64) -> Span {
+    rounded(least.as_nanos() as f64 * libm::exp(growth * p))
+}
+
 /// Whole nanoseconds, limited; infinity is "never".
 fn rounded(nanos: f64) -> Span {
     if nanos == f64::INFINITY {

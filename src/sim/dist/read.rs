@@ -22,8 +22,8 @@ pub const FORMS: [Form; 8] = [
     Form { name: "exponential", keys: &Stat::WORDS, takes: "mean or one quantile" },
     Form {
         name: "lognormal",
-        keys: &Stat::WORDS,
-        takes: "two quantiles, or mean and a quantile, or mean and sd",
+        keys: &["p50", "p75", "p90", "p95", "p99", "p999", "mean", "sd", "sigma"],
+        takes: "two quantiles, or mean and a quantile, or mean and sd, or sigma and one of them",
     },
     Form { name: "gamma", keys: &["mean", "sd"], takes: "mean and sd" },
     Form {
@@ -117,7 +117,14 @@ fn read_shape(node: &Node, form: &Form, problems: &mut Problems) -> Option<Shape
             let [known] = stats(node, form, problems)?;
             Some(Shape::Exponential(known))
         }
-        "lognormal" => Some(Shape::LogNormal(stats(node, form, problems)?)),
+        "lognormal" => {
+            let Some(sigma) = node.get("sigma") else {
+                return Some(Shape::LogNormal(stats(node, form, problems)?));
+            };
+            let sigma = f64::read(sigma, problems);
+            let [known] = stats(node, form, problems)?;
+            Some(Shape::LogSigma(known, sigma?))
+        }
         "gamma" => {
             let (mean, sd) = (must(node, "mean", problems), must(node, "sd", problems));
             Some(Shape::Gamma { mean: mean?, sd: sd? })

@@ -45,6 +45,8 @@ pub enum Shape {
     Exponential(Known),
     /// The logarithm is normal; two of mean, sd and quantiles.
     LogNormal([Known; 2]),
+    /// The same by its mean or a quantile, and the standard deviation of the logarithm.
+    LogSigma(Known, f64),
     /// Gamma by mean and standard deviation.
     Gamma {
         /// The mean.
@@ -193,6 +195,11 @@ impl Shape {
                 require(!known.value.is_zero(), "an exponential of zero; write \"0s\" instead")
             }
             Shape::LogNormal([a, b]) => check_lognormal(*a, *b),
+            Shape::LogSigma(known, sigma) => {
+                require(known.stat != Stat::Sd, "sigma goes with the mean or one quantile")?;
+                require(!known.value.is_zero(), "a lognormal never takes the value zero")?;
+                require(*sigma > 0.0 && *sigma <= 10.0, "sigma must lie above 0 and not above 10")
+            }
             Shape::Gamma { mean, sd } => {
                 require(!mean.is_zero() && !sd.is_zero(), "mean and sd must be above zero")?;
                 let ratio = sd.as_nanos() as f64 / mean.as_nanos() as f64;
@@ -290,6 +297,9 @@ impl Shape {
             Shape::Exponential(k) => format!("dist = \"exponential\", {}", known(k)),
             Shape::LogNormal([a, b]) => {
                 format!("dist = \"lognormal\", {}, {}", known(a), known(b))
+            }
+            Shape::LogSigma(k, sigma) => {
+                format!("dist = \"lognormal\", {}, sigma = {sigma}", known(k))
             }
             Shape::Gamma { mean, sd } => {
                 format!("dist = \"gamma\", mean = {}, sd = {}", mean.show(), sd.show())

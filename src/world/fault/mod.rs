@@ -19,7 +19,7 @@ use crate::sim::dist::DistSpec;
 use crate::sim::param::Problems;
 use crate::world::layout::Layout;
 
-pub use when::{FaultCommon, Repeat};
+pub use when::{Backbone, FaultCommon, Rate, Repeat};
 
 /// One thing that a fault does to the world.
 #[derive(Clone, PartialEq, Debug)]

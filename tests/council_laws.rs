@@ -79,6 +79,7 @@ fn plan(me: usize, members: u16, spread: Span) -> CouncilPlan {
             leased: false,
             routers: Vec::new(),
             entry_bytes: 1_000,
+            devices: Vec::new(),
         }],
         elected: Some(Elected {
             parallel_syncs: 1,

@@ -12,7 +12,7 @@ use regionsim::model::ctx::{Class, Effect, Input, Timer};
 use regionsim::model::detect::{Asks, CheckRole};
 use regionsim::model::fact::Outcome;
 use regionsim::model::id::{ClientId, OpId, ProcessId};
-use regionsim::model::msg::{ClientMsg, DnsMsg, Msg, ProbeMsg};
+use regionsim::model::msg::{ClientMsg, DnsMsg, FenceMsg, Msg, ProbeMsg};
 use regionsim::model::route::mixture::Late as LateClients;
 use regionsim::model::route::proxy::{NoneHealthy, OnMarkedDown};
 use regionsim::model::route::{
@@ -323,6 +323,15 @@ impl Script {
             "reset" => self.hear(Input::Reset { by: process(words.plain(0)) }),
             "order" => {
                 let msg = order(process(words.plain(0)), words.number("version", 1));
+                self.hear(Input::Message { from: process("ns-a"), msg });
+            }
+            "block" | "admit" => {
+                let (target, version) = (process(words.plain(0)), words.number("version", 0));
+                let msg = match verb {
+                    "block" => FenceMsg::Block { target, version },
+                    _ => FenceMsg::Admit { target },
+                };
+                let msg = Msg::Fence(GROUP, msg);
                 self.hear(Input::Message { from: process("ns-a"), msg });
             }
             "found" => self.found(&words),

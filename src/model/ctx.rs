@@ -242,6 +242,13 @@ pub enum Effect {
         /// Until it runs out, by the local clock.
         after: Span,
     },
+    /// Switches a host off, or on again (fence devices only).
+    Power {
+        /// Which.
+        node: NodeId,
+        /// On.
+        on: bool,
+    },
     /// Starts a process of the same host that is dead, unless something holds it down.
     Start(ProcessId),
     /// Says something.

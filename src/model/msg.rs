@@ -1,9 +1,11 @@
 //! What participants say to each other. All `Copy`: ranges and handles, no owned batches.
 
 mod council;
+mod fence;
 mod lease;
 
 pub use council::CouncilMsg;
+pub use fence::{FenceMsg, StorageMsg};
 pub use lease::LeaseMsg;
 
 use crate::model::consensus::RaftMsg;
@@ -39,6 +41,8 @@ pub enum Msg {
     Dns(GroupId, DnsMsg),
     /// A primary and the storage that checks its fencing token.
     Storage(GroupId, StorageMsg),
+    /// A controller, fence devices and load balancers that fence.
+    Fence(GroupId, FenceMsg),
 }
 
 /// Client and store.
@@ -317,28 +321,5 @@ pub enum DnsMsg {
         seq: u32,
         /// The database to use.
         target: ProcessId,
-    },
-}
-
-/// A primary and the storage that checks its fencing token.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum StorageMsg {
-    /// Accept my writes up to `seq`, if nobody newer has been here.
-    Check {
-        /// My token.
-        token: FencingToken,
-        /// Repeated in the answer. The primary's: its round of questions in the upper 16 bits,
-        /// the last entry asked about in the others.
-        seq: u64,
-    },
-    /// Accepted.
-    Accepted {
-        /// Up to this batch.
-        seq: u64,
-    },
-    /// Refused: a newer token has been here.
-    Refused {
-        /// The newest.
-        token: FencingToken,
     },
 }

@@ -330,5 +330,9 @@ parts! {
         12 "learned" => Learned(group, term, node),
         13 "failed" => Failed(group, step),
         14 "too_far" => TooFar(node, entries),
+        15 "shooting" => Shooting(node, attempt),
+        16 "still_on" => StillOn(node, attempt),
+        17 "switched_off" => SwitchedOff(node),
+        18 "cut_off" => CutOff(node, missing),
     }
 }

@@ -107,6 +107,10 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Claim::Learned(group, Term(5), node),
         Claim::Failed(group, FailoverStep::Promote),
         Claim::TooFar(other, 1_200),
+        Claim::Shooting(other, 1),
+        Claim::StillOn(other, 1),
+        Claim::SwitchedOff(other),
+        Claim::CutOff(other, 2),
     ];
     let facts = facts.into_iter().map(Told::Fact);
     let claims = claims.into_iter().map(|claim| Told::Claim(NodeId(2), claim));

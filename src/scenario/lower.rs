@@ -3,7 +3,7 @@
 use super::draft::{Draft, FaultDraft, Named};
 use super::names::{Names, refer};
 use super::wan::{self, PairOrigin};
-use crate::model::control::{DecidedBy, FailoverParams, LeaseParams};
+use crate::model::control::{DecidedBy, FailoverParams, Fencing, LeaseParams};
 use crate::model::detect::HealthCheckParams;
 use crate::model::replica::{ModeParams, StoreParams};
 use crate::model::route::{RoutingParams, ViaParams};
@@ -81,6 +81,13 @@ fn store(
         let storage = &draft.failovers[index].params.token_storage;
         if storage.text == "standbys" { None } else { names.find_spot(&storage.text) }
     });
+    let stonith = failover
+        .map(|index| &draft.failovers[index].params)
+        .filter(|params| params.fencing.contains(&Fencing::Stonith))
+        .map(|params| &params.stonith);
+    let device = stonith.and_then(|stonith| stonith.device.as_ref());
+    let beside = |spot: &Spot| device.and_then(|d| names.find_spot(&d.text)).unwrap_or(*spot);
+    let fence_devices = replicas.iter().filter(|_| stonith.is_some()).map(beside).collect();
     StorePlan {
         name: table.name.clone(),
         params: params.clone(),
@@ -91,6 +98,7 @@ fn store(
         routing: Some(routing.unwrap_or(fallback_routing)),
         initial_leader: None,
         token_storage,
+        fence_devices,
     }
 }
 
@@ -120,6 +128,7 @@ fn elected(table: &Named<StoreParams>, names: &Names, problems: &mut Problems) -
         routing: None,
         initial_leader,
         token_storage: None,
+        fence_devices: Vec::new(),
     }
 }
 
@@ -162,6 +171,9 @@ fn failover(table: &Named<FailoverParams>, names: &Names, problems: &mut Problem
             message,
             super::names::suggest_few(&storage.text, &known),
         );
+    }
+    if let Some(device) = &params.stonith.device {
+        names.spot(device, problems);
     }
     let controllers = match (&params.controller, &params.council, params.decided_by) {
         (Some(controller), _, DecidedBy::Controller) if !controller.region.text.is_empty() => {

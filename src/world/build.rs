@@ -157,6 +157,9 @@ impl Stage {
             },
             Task::NameServer { routing } => self.name_server(process, routing, streams),
             Task::Storage { .. } => Process::Storage(Box::new(Storage::new())),
+            Task::FenceDevice { store, replica } => {
+                Process::FenceDevice(Box::new(self.fence_device(store, replica, streams)))
+            }
             Task::Population { client } => self.population(process, client, streams),
         }
     }

@@ -121,6 +121,10 @@ impl<O: Observer> World<'_, O> {
                 self.fact(Fact::Routed { client, resolver, group, node });
             }
             Effect::Watchdog { after } => self.wind_watchdog(node, after),
+            Effect::Power { node, on } => {
+                // Not within the step: a host's end reaches many, its own device among them.
+                self.queue.schedule(self.now, Phase::Fault, Event::Power { node, on });
+            }
             Effect::Start(other) => self.start(other),
             Effect::Claim(claim) => self.claim(node, claim),
             // The frequent ones are carried out above.

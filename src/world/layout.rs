@@ -52,6 +52,13 @@ pub enum Task {
         /// The store.
         store: usize,
     },
+    /// The device that switches a replica's host off.
+    FenceDevice {
+        /// The store.
+        store: usize,
+        /// Which replica.
+        replica: usize,
+    },
     /// A client population.
     Population {
         /// Which.
@@ -70,6 +77,7 @@ impl Task {
             Task::Controller { .. } => "controller",
             Task::NameServer { .. } => "name server",
             Task::Storage { .. } => "storage",
+            Task::FenceDevice { .. } => "fence device",
             Task::Population { .. } => "client",
         }
     }
@@ -145,6 +153,12 @@ impl Layout {
             if let Some(spot) = plan.token_storage {
                 let node = self.add_at(&format!("storage:{}", plan.name), spot);
                 self.add_process(node, Task::Storage { store });
+            }
+        }
+        for (store, plan) in plan.stores.iter().enumerate() {
+            for (replica, spot) in plan.fence_devices.iter().enumerate() {
+                let node = self.add_at(&format!("fence:{}", plan.name), *spot);
+                self.add_process(node, Task::FenceDevice { store, replica });
             }
         }
         for (lease, plan) in plan.leases.iter().enumerate() {

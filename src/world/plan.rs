@@ -93,7 +93,7 @@ impl Plan {
 
     /// Every node by the name that faults use, and where it stands: replicas `store@place`,
     /// voters `lease@place`, checkers `health_check@place`, controllers `failover@place`, name
-    /// servers `routing@place`, token storage `storage:store@place`, and last the client
+    /// servers `routing@place`, token storage `storage:store@place`, fence devices `fence:store@place`, and last the client
     /// populations `clients:name`, which live outside the regions and which no fault can touch.
     pub fn node_names(&self) -> Vec<(String, Spot)> {
         let mut nodes: Vec<(String, Spot)> = Vec::new();
@@ -107,6 +107,7 @@ impl Plan {
         self.routings.iter().for_each(|routing| add(&routing.name, &routing.name_servers));
         for store in &self.stores {
             add(&format!("storage:{}", store.name), store.token_storage.as_slice());
+            add(&format!("fence:{}", store.name), &store.fence_devices);
         }
         nodes.extend(self.clients.iter().map(|c| (format!("clients:{}", c.name), c.spot)));
         nodes
@@ -206,6 +207,8 @@ pub struct StorePlan {
     /// Where its fencing tokens are checked, when that is a storage service in a region and not
     /// the standbys.
     pub token_storage: Option<Spot>,
+    /// Where the device stands that switches off each replica's host; none without STONITH.
+    pub fence_devices: Vec<Spot>,
 }
 
 /// A lease and its coordination service.

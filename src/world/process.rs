@@ -7,6 +7,7 @@ use crate::model::control::controller::Controller;
 use crate::model::control::coordination::Voter;
 use crate::model::control::council::Member;
 use crate::model::control::race::Racer;
+use crate::model::control::stonith::FenceDevice;
 use crate::model::control::storage::Storage;
 use crate::model::ctx::{Ctx, Input, Machine};
 use crate::model::detect::checker::Checker;
@@ -68,6 +69,8 @@ processes! {
     NameServer(NameServer),
     /// Storage that checks tokens.
     Storage(Storage),
+    /// A device that switches a host off.
+    FenceDevice(FenceDevice),
 }
 
 impl Process {

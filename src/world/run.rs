@@ -85,6 +85,8 @@ pub(super) enum Event {
     Settle,
     /// A host's watchdog runs out.
     Watchdog { node: NodeId, generation: u32 },
+    /// A fence device switches a host.
+    Power { node: NodeId, on: bool },
     /// A host comes back after its watchdog rebooted it.
     Rebooted(NodeId),
 }
@@ -108,7 +110,7 @@ pub(super) struct Slot {
     pub inbox: VecDeque<Input>,
     pub admits: bool,
     pub acks: u16,
-    /// Who stops it: faults, and its watchdog.
+    /// Who stops it: faults, its watchdog, its fence device.
     pub stopped_by: Vec<u32>,
     /// Who pauses it.
     pub paused_by: Vec<u32>,
@@ -243,6 +245,7 @@ impl<O: Observer> World<'_, O> {
             Event::Converge => self.converge(),
             Event::Settle => self.settle(),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
+            Event::Power { node, on } => self.switch_host(node, on),
             Event::Rebooted(node) => self.rebooted(node),
             // The frequent ones are dealt with above.
             Event::Packet(_) | Event::Wake { .. } => {}

@@ -14,6 +14,8 @@ use crate::world::run::{Event, World};
 
 /// The owner of reboots by a watchdog, beside all faults.
 const WATCHDOG: u32 = u32::MAX;
+/// The owner of what a fence device switched off.
+const FENCED: u32 = u32::MAX - 1;
 
 impl<O: Observer> World<'_, O> {
     pub(super) fn onset(&mut self, fault: u16) {
@@ -282,6 +284,16 @@ impl<O: Observer> World<'_, O> {
         let takes = self.stage.reboot_time(node, generation, &self.streams);
         let at = self.now.saturating_add(takes).min(self.stage.end_of_time);
         self.queue.schedule(at, Phase::Fault, Event::Rebooted(node));
+    }
+
+    /// A fence device switches a host off, or on again.
+    pub(super) fn switch_host(&mut self, node: NodeId, on: bool) {
+        let is_off = self.hosts[node.index()].down_by.contains(&FENCED);
+        if on {
+            self.start_host(node, FENCED);
+        } else if !is_off {
+            self.stop_host(node, FENCED, true);
+        }
     }
 
     pub(super) fn rebooted(&mut self, node: NodeId) {

@@ -91,6 +91,7 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
             routing: Some(0),
             initial_leader: None,
             token_storage: None,
+            fence_devices: Vec::new(),
         }],
         routings: vec![RoutingPlan {
             name: "routing".into(),

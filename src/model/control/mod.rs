@@ -20,6 +20,7 @@ use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Name, Share};
 use controller::attempts::StepsParams;
+use controller::fencing::NetworkFenceParams;
 use controller::lag_guard::LagGuardParams;
 
 pub mod agent;
@@ -27,10 +28,12 @@ pub mod controller;
 pub mod council;
 pub mod holder;
 pub mod race;
+pub mod stonith;
 pub mod storage;
 
 use council::CouncilParams;
 use race::RaceParams;
+use stonith::StonithParams;
 
 crate::choices! {
     /// Who stops a primary whose lease has run out.
@@ -114,6 +117,10 @@ crate::choices! {
         SelfStop = "self",
         /// Storage, or the standbys, refuse writes with an old token.
         Token = "token",
+        /// A device switches the old primary's host off.
+        Stonith = "stonith",
+        /// Load balancers let nobody reach the old primary.
+        Network = "network",
     }
 }
 
@@ -213,6 +220,10 @@ crate::params! {
         fencing: Vec<Fencing> = Vec::new(), "none";
         /// Where tokens are checked: a region, or `standbys`.
         token_storage: Name = Name::of("standbys"), "our choice";
+        /// How its host is switched off, with `stonith`.
+        stonith: StonithParams = StonithParams::default(), "see its own keys";
+        /// How load balancers cut it off, with `network`.
+        network_fence: NetworkFenceParams = NetworkFenceParams::default(), "see its own keys";
         /// How long a primary goes on without hearing from the controller, with `self` fencing.
         self_fence_after: Span = Span::from_secs(30), "pg_auto_failover: primary_demote_timeout";
         /// Whom the controller promotes.

@@ -62,6 +62,14 @@ pub enum Claim {
     Failed(GroupId, FailoverStep),
     /// Even the best candidate, this node, lacks so many entries: too many to be promoted.
     TooFar(NodeId, u32),
+    /// The device of this host was asked to switch it off; which attempt, from 0.
+    Shooting(NodeId, u32),
+    /// That failed, or nothing was heard of it.
+    StillOn(NodeId, u32),
+    /// It is off.
+    SwitchedOff(NodeId),
+    /// Clients are cut off from this node, but for so many load balancers that did not confirm.
+    CutOff(NodeId, u32),
     /// "I hold the lease of this group, with this token."
     LeaseHeld(GroupId, FencingToken),
     /// "I hold the lease no longer", or "I could not renew it in time".

@@ -3,6 +3,7 @@
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::{ControlMsg, Msg};
+use crate::model::route::blocked::{BLOCK, Blocked};
 use crate::model::route::drain::{DRAINED, Drain};
 use crate::model::route::rollout::Rollout;
 use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
@@ -31,6 +32,7 @@ pub struct GlobalLb {
     homes: Arc<[NodeId]>,
     record: Rollout,
     drain: Drain,
+    blocked: Blocked,
 }
 
 impl GlobalLb {
@@ -43,6 +45,12 @@ impl GlobalLb {
             homes: Arc::clone(place.homes),
             record: Rollout::new(place.initial, &params.propagation, place.streams, label),
             drain: Drain::new(params.drain),
+            blocked: Blocked::new(
+                place.group,
+                &params.propagation,
+                place.streams,
+                place.label().with("block"),
+            ),
         }
     }
 }
@@ -54,9 +62,13 @@ impl Routes for GlobalLb {
     }
     #[inline]
     fn route(&mut self, _resolver: u32, _attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
-        Routed::To(self.record.target())
+        let target = self.record.target();
+        if self.blocked.bars(target) { Routed::Nowhere } else { Routed::To(target) }
     }
-    fn hear(&mut self, _from: ProcessId, msg: &Msg, _moves: &mut Moves, ctx: &mut Ctx<'_>) {
+    fn hear(&mut self, from: ProcessId, msg: &Msg, _moves: &mut Moves, ctx: &mut Ctx<'_>) {
+        if let &Msg::Fence(_, order) = msg {
+            return self.blocked.hear(from, order, ctx);
+        }
         let &Msg::Control(group, ControlMsg::Route { target, version }) = msg else { return };
         if group == self.group
             && let Some(delay) = self.record.order(version, target)
@@ -75,8 +87,12 @@ impl Routes for GlobalLb {
             return self.drain.timer(timer, moves);
         }
         let before = self.record.target();
+        if timer.kind == BLOCK {
+            return self.blocked.apply(timer.arg, (before, self.record.version()), moves, ctx);
+        }
         self.record.apply(timer.arg);
         let target = self.record.target();
+        self.blocked.routed(target, self.record.version());
         if target != before {
             let node = self.homes[target.index()];
             ctx.effect(Effect::Route { client: self.client, resolver: 0, group: self.group, node });

@@ -14,6 +14,7 @@
 //! - A user stays with one resolver: an operation's retries ask the same one again.
 //! - Orders carry a version, and only a newer one is followed: orders may overtake each other.
 
+mod blocked;
 pub mod direct;
 pub mod dns;
 mod drain;

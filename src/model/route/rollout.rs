@@ -40,6 +40,10 @@ impl Rollout {
     pub(super) fn target(&self) -> ProcessId {
         self.target
     }
+    /// By which order.
+    pub(super) fn version(&self) -> u32 {
+        self.version
+    }
     /// Takes an order. Says how long until it is to be applied, or nothing when it is stale or
     /// already known. The delay is drawn by version: it is the same in every design.
     pub(super) fn order(&mut self, version: u32, target: ProcessId) -> Option<Span> {

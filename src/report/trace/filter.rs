@@ -73,6 +73,8 @@ impl Kind {
             Claim::Opinion { .. } | Claim::Tally { .. } | Claim::Contact(..) => Kind::Health,
             Claim::Step(..) | Claim::Voted(..) | Claim::Learned(..) => Kind::Failover,
             Claim::Failed(..) | Claim::TooFar(..) => Kind::Failover,
+            Claim::Shooting(..) | Claim::StillOn(..) => Kind::Failover,
+            Claim::SwitchedOff(_) | Claim::CutOff(..) => Kind::Failover,
             Claim::LeaseHeld(..) | Claim::LeaseLost(_) | Claim::Candidate(..) => Kind::Lease,
             _ => Kind::Role,
         }

@@ -184,6 +184,17 @@ impl Words<'_> {
             Claim::TooFar(node, entries) => {
                 format!("{} lacks {entries} entries, too many to be promoted", self.node(node))
             }
+            Claim::Shooting(node, attempt) => {
+                format!("switching off the host {}, attempt {}", self.node(node), attempt + 1)
+            }
+            Claim::StillOn(node, attempt) => {
+                format!("attempt {} to switch off {} failed", attempt + 1, self.node(node))
+            }
+            Claim::SwitchedOff(node) => format!("{} is switched off", self.node(node)),
+            Claim::CutOff(node, 0) => format!("nobody reaches {} any more", self.node(node)),
+            Claim::CutOff(node, missing) => {
+                format!("{} is cut off, but {missing} did not confirm", self.node(node))
+            }
             Claim::LeaseHeld(group, token) => {
                 format!("I hold the lease of {}, token {}", self.group(group), token.0)
             }

@@ -54,6 +54,7 @@ pub(super) fn council(check: &mut Check<'_>, table: &Named<FailoverParams>) {
         let help = "it counts on the one controller that everybody hears: fence by token, or lease";
         check.error(table.place_of("fencing"), message, help);
     }
+    super::fencing::controllers_own(check, table);
     members(check, table, council);
     times(check, table, council);
 }

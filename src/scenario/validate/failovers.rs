@@ -1,8 +1,8 @@
 //! Failovers: what starts them, what they wait for, what becomes of the old primary.
 
-use super::{Check, council, limits, race};
+use super::{Check, council, fencing, limits, race};
 use crate::model::control::controller::lag_guard::TooFar;
-use crate::model::control::{DecidedBy, FailoverParams, Fencing, RejoinAs, Trigger};
+use crate::model::control::{DecidedBy, FailoverParams, RejoinAs, Trigger};
 use crate::scenario::draft::{Named, place_in};
 
 pub(super) fn failovers(check: &mut Check<'_>) {
@@ -16,13 +16,7 @@ pub(super) fn failovers(check: &mut Check<'_>) {
         }
         let contact = params.contact_interval;
         limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
-        for (i, fencing) in params.fencing.iter().enumerate() {
-            if params.fencing[..i].contains(fencing) {
-                let message = format!("`{}` is listed twice", fencing.word());
-                check.doubt(table.place_of("fencing"), message, "once is enough");
-            }
-        }
-        self_fencing(check, table);
+        fencing::fencing(check, table);
         person(check, table);
         steps(check, table);
         lag_guard(check, table);
@@ -37,32 +31,13 @@ pub(super) fn failovers(check: &mut Check<'_>) {
     }
 }
 
-fn self_fencing(check: &mut Check<'_>, table: &Named<FailoverParams>) {
-    let params = &table.params;
-    let fences = params.fencing.contains(&Fencing::SelfStop);
-    let after = params.self_fence_after;
-    if fences && after <= params.contact_interval {
-        let message = format!(
-            "a primary stops itself after {after} without the controller, which calls every {}",
-            params.contact_interval
-        );
-        let key =
-            if table.wrote("self_fence_after") { "self_fence_after" } else { "contact_interval" };
-        check.error(
-            table.place_of(key),
-            message,
-            "self_fence_after should be several contact_intervals",
-        );
-    }
-    if !fences && table.wrote("self_fence_after") {
-        let message = "self_fence_after has no effect without `self` fencing".to_string();
-        let help = "state fencing = [\"self\"], or leave it out";
-        check.doubt(table.place_of("self_fence_after"), message, help);
-    }
-}
-
 /// A key that changes nothing as things stand.
-fn no_effect(check: &mut Check<'_>, table: &Named<FailoverParams>, key: &str, why: &str) {
+pub(super) fn no_effect(
+    check: &mut Check<'_>,
+    table: &Named<FailoverParams>,
+    key: &str,
+    why: &str,
+) {
     let Some(place) = place_in(&table.node, key) else { return };
     let last = key.rsplit('.').next().unwrap_or(key);
     let message = format!("{last} has no effect {why}");

@@ -13,6 +13,7 @@ mod consensus;
 mod council;
 mod failovers;
 mod faults;
+mod fencing;
 mod groups;
 mod limits;
 mod load;

@@ -1,13 +1,13 @@
 //! Agents that race for the lease: what they need, what they do not heed, times that make sense
 //! together.
 
-use super::{Check, limits};
+use super::{Check, fencing, limits};
 use crate::model::control::{DecidedBy, EnforcedBy, FailoverParams, Fencing, LeaseParams, Trigger};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
 
 /// Keys of `[failover]` that only a controller heeds.
-const CONTROLLERS_OWN: [&str; 15] = [
+const CONTROLLERS_OWN: [&str; 17] = [
     "controller",
     "operator_response",
     "operator_never",
@@ -19,6 +19,8 @@ const CONTROLLERS_OWN: [&str; 15] = [
     "self_fence_after",
     "steps",
     "lag_guard",
+    "stonith",
+    "network_fence",
     "candidate",
     "contact_interval",
     "status_timeout",
@@ -69,6 +71,7 @@ fn racers(check: &mut Check<'_>, table: &Named<FailoverParams>) {
         let help = "a racer demotes its primary by race.retry_timeout: leave `self` out";
         check.error(table.place_of("fencing"), message, help);
     }
+    fencing::controllers_own(check, table);
     let race = &params.race;
     let place = |key: &str| in_race(table, key);
     limits::period(check, &place("loop_wait"), "loop_wait", race.loop_wait);

@@ -5,6 +5,7 @@ use crate::model::control::DecidedBy;
 use crate::model::control::controller::{ControllerPlan, Elected, Seat, StorePlan as Charge};
 use crate::model::control::council::{CouncilParams, CouncilPlan, Member, Watching};
 use crate::model::control::race::RacerPlan;
+use crate::model::control::stonith::{DevicePlan, FenceDevice};
 use crate::sim::rng::Stream;
 
 /// With `self` fencing the controller waits that much longer than the primary, for delay and
@@ -136,6 +137,27 @@ impl Stage {
             leased: plan.lease.is_some(),
             routers: self.routers(store),
             entry_bytes: self.entry_bytes(store),
+            devices: self.layout.processes(
+                |task| matches!(task, Task::FenceDevice { store: of, .. } if of == store),
+            ),
         }
+    }
+
+    /// The device that switches a replica's host off.
+    pub(super) fn fence_device(
+        &self,
+        store: usize,
+        replica: usize,
+        streams: &Streams,
+    ) -> FenceDevice {
+        let plan = &self.plan.stores[store];
+        let failover = plan.failover.map(|i| &self.plan.failovers[i].params);
+        FenceDevice::new(DevicePlan {
+            group: Layout::store_group(store),
+            host: self.layout.node_of(self.database(store, replica)),
+            params: failover.map(|params| params.stonith.clone()).unwrap_or_default(),
+            streams: streams.clone(),
+            label: Label::new("stonith").with(&plan.name).with_index(replica as u64),
+        })
     }
 }

@@ -20,6 +20,8 @@ crate::choices! {
         NameServer = "name_server",
         /// A storage that checks tokens.
         Storage = "storage",
+        /// A device that switches a replica's host off.
+        FenceDevice = "fence_device",
     }
 }
 
@@ -33,6 +35,7 @@ impl Role {
             Task::Controller { .. } => self == Role::Controller,
             Task::NameServer { .. } => self == Role::NameServer,
             Task::Storage { .. } => self == Role::Storage,
+            Task::FenceDevice { .. } => self == Role::FenceDevice,
             Task::Agent { .. } | Task::Population { .. } => false,
         }
     }
@@ -47,6 +50,7 @@ impl Role {
             Role::Controller => plan.failovers.iter().flat_map(|f| each(&f.controllers)).collect(),
             Role::NameServer => plan.routings.iter().flat_map(|r| each(&r.name_servers)).collect(),
             Role::Storage => plan.stores.iter().filter_map(|s| s.token_storage).collect(),
+            Role::FenceDevice => plan.stores.iter().flat_map(|s| each(&s.fence_devices)).collect(),
         }
     }
 }
@@ -73,8 +77,15 @@ impl<'a> Target<'a> {
     }
 }
 
-const ROLES: [Role; 6] =
-    [Role::Database, Role::Lease, Role::Checker, Role::Controller, Role::NameServer, Role::Storage];
+const ROLES: [Role; 7] = [
+    Role::Database,
+    Role::Lease,
+    Role::Checker,
+    Role::Controller,
+    Role::NameServer,
+    Role::Storage,
+    Role::FenceDevice,
+];
 
 impl Layout {
     /// What a fault's targets stand for: the nodes, each once, and the sites where a target is a

@@ -2,8 +2,10 @@
 
 use super::{Words, dice, seat};
 use regionsim::model::control::controller::attempts::{GiveUp, Step};
+use regionsim::model::control::controller::fencing::Unfenced;
 use regionsim::model::control::controller::lag_guard::{LagGuardParams, TooFar};
 use regionsim::model::control::controller::{ControllerPlan, StorePlan};
+use regionsim::model::control::stonith::{PowerAction, StonithParams};
 use regionsim::model::control::{Candidate, FailoverParams, Fencing, RejoinAs, StopOrder, Trigger};
 use regionsim::model::id::{GroupId, ProcessId};
 use regionsim::sim::Span;
@@ -22,6 +24,7 @@ pub fn controller_plan(words: &Words) -> ControllerPlan {
         leased: words.has("leased"),
         routers: vec![ProcessId(200)],
         entry_bytes: 1000,
+        devices: vec![ProcessId(300), ProcessId(301), ProcessId(302)],
     };
     ControllerPlan {
         failover,
@@ -77,6 +80,7 @@ fn failover(words: &Words) -> FailoverParams {
     if words.has("self") {
         failover.fencing = vec![Fencing::SelfStop];
     }
+    fencing(words, &mut failover);
     failover
 }
 
@@ -105,4 +109,34 @@ fn steps(words: &Words, failover: &mut FailoverParams) {
         },
         patience: words.span_or("patience", Span::ZERO),
     };
+}
+
+/// STONITH with devices p300, p301, p302, and fencing at the network.
+fn fencing(words: &Words, failover: &mut FailoverParams) {
+    let then = match words.get("unfenced") {
+        Some("go_on") => Unfenced::GoOn,
+        Some("abandon") => Unfenced::Abandon,
+        _ => Unfenced::Wait,
+    };
+    if words.has("stonith") {
+        failover.fencing.push(Fencing::Stonith);
+        failover.stonith = stonith(words);
+        failover.stonith.on_failure = then;
+    }
+    if words.has("network") {
+        failover.fencing.push(Fencing::Network);
+        failover.network_fence.on_failure = then;
+    }
+}
+
+/// How a host is switched off.
+pub fn stonith(words: &Words) -> StonithParams {
+    StonithParams {
+        action: if words.has("reboot") { PowerAction::Reboot } else { PowerAction::Off },
+        failure: Share(words.number("failure") as f64 / 100.0),
+        hang: Share(words.number("hang") as f64 / 100.0),
+        timeout: words.span_or("timeout", Span::from_secs(60)),
+        attempts: words.get("attempts").map_or(10, |n| n.parse().expect("a number")),
+        ..StonithParams::default()
+    }
 }

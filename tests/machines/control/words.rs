@@ -3,11 +3,12 @@
 #[path = "failovers.rs"]
 mod failovers;
 
-use failovers::controller_plan;
+use failovers::{controller_plan, stonith};
 use regionsim::model::control::agent::{Agent, AgentPlan};
 use regionsim::model::control::controller::{Controller, Elected, Seat};
 use regionsim::model::control::council::{CouncilParams, CouncilPlan, Member, Watching};
 use regionsim::model::control::race::{Learn, RaceParams, Racer, RacerPlan};
+use regionsim::model::control::stonith::{DevicePlan, FenceDevice};
 use regionsim::model::control::storage::Storage;
 use regionsim::model::control::{EnforcedBy, LeaseParams, RejoinAs, RejoinParams};
 use regionsim::model::ctx::Machine;
@@ -16,7 +17,7 @@ use regionsim::model::detect::HealthCheckParams;
 use regionsim::model::detect::checker::Checker;
 use regionsim::model::id::{FencingToken, GroupId, NodeId, ProcessId, Term};
 use regionsim::model::msg::{
-    ControlMsg, CouncilMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg,
+    ControlMsg, CouncilMsg, FenceMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg,
 };
 use regionsim::sim::Span;
 use regionsim::sim::dist::DistSpec;
@@ -123,9 +124,21 @@ impl Words {
                 let seq = u64::from(seq);
                 return Msg::Storage(group, StorageMsg::Check { token, seq });
             }
+            "PowerOff" | "Switched" | "Blocked" => return Msg::Fence(group, self.fence(n)),
             other => panic!("unknown message {other:?}"),
         };
         Msg::Control(group, control)
+    }
+}
+
+impl Words {
+    fn fence(&self, n: usize) -> FenceMsg {
+        let (episode, attempt) = (self.number32("episode"), self.number32("attempt"));
+        match self.nth(n) {
+            "PowerOff" => FenceMsg::PowerOff { episode, attempt },
+            "Switched" => FenceMsg::Switched { episode, attempt, off: self.has("off") },
+            _ => FenceMsg::Blocked { target: ProcessId(self.number("target") as u16) },
+        }
     }
 }
 
@@ -145,6 +158,7 @@ pub fn show(msg: &Msg) -> String {
         }
         Msg::Probe(m) => format!("{m:?}"),
         Msg::Storage(_, m) => format!("{m:?}"),
+        Msg::Fence(_, m) => format!("{m:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -161,6 +175,7 @@ pub fn machine(words: &Words) -> (Box<dyn Machine>, ProcessId, NodeId) {
         "racer" => (Box::new(racer(words)), ProcessId(10), NodeId(0)),
         "controller" => (Box::new(controller(words)), ProcessId(50), NodeId(5)),
         "member" => (Box::new(member(words)), ProcessId(50), NodeId(5)),
+        "fence" => (Box::new(fence_device(words)), ProcessId(300), NodeId(7)),
         "storage" => (Box::new(Storage::new()), ProcessId(60), NodeId(6)),
         other => panic!("unknown machine {other:?}"),
     }
@@ -241,6 +256,17 @@ fn agent(words: &Words) -> Agent {
         lease: words.has("leased").then_some((lease, voters)),
         self_fence_after: words.get("self_fence_after").map(span),
         dice: dice().stream(Label::new("agent")),
+    })
+}
+
+/// Switches the host of node 0.
+fn fence_device(words: &Words) -> FenceDevice {
+    FenceDevice::new(DevicePlan {
+        group: GroupId(0),
+        host: NodeId(0),
+        params: stonith(words),
+        streams: dice(),
+        label: Label::new("stonith"),
     })
 }
 

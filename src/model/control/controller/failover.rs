@@ -1,10 +1,10 @@
-//! The steps of one store: stop traffic, drain, fence, promote, route.
+//! The steps of one store: stop traffic, drain, fence (see `fencing`), promote, route.
 
 use super::attempts::{Attempt, Step};
 use super::hunt::{Fence, Hunt, InVain};
 use super::store::Store;
-use super::{ASKED, Hand, SELF_FENCED, SILENT, STEP};
-use crate::model::control::{Candidate, Fencing, StopOrder};
+use super::{ASKED, CUT, Hand, POWER, SELF_FENCED, SILENT, STEP};
+use crate::model::control::StopOrder;
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::fact::{Claim, FailoverStep};
 use crate::model::id::{FencingToken, Term};
@@ -63,11 +63,11 @@ impl Store {
     pub fn may_abandon(&self) -> bool {
         match &self.stage {
             Stage::StopTraffic | Stage::Drain => true,
-            Stage::Fence(f) => !f.rechecked && f.failed.is_empty() && !f.taken(),
+            Stage::Fence(f) => f.may_be_abandoned(),
             Stage::Idle | Stage::Promote(_) | Stage::Vain(..) | Stage::Route => false,
         }
     }
-    fn timer(&self, kind: u16) -> Timer {
+    pub(super) fn timer(&self, kind: u16) -> Timer {
         Timer::nth(kind, self.number)
     }
     fn claim_step(&self, step: FailoverStep, ctx: &mut Ctx<'_>) {
@@ -76,14 +76,14 @@ impl Store {
 
     /// Begins the failover: stops traffic to the old primary, as far as it can be reached.
     pub fn begin(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        self.gave_up = false;
+        (self.gave_up, self.stopped) = (false, false);
         let holder = self.plan.seats[self.primary].node;
         self.enter(Stage::StopTraffic, FailoverStep::StopTraffic, ctx);
         ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
         self.stop_traffic(h, ctx);
     }
     /// A new step begins.
-    fn enter(&mut self, stage: Stage, step: FailoverStep, ctx: &mut Ctx<'_>) {
+    pub(super) fn enter(&mut self, stage: Stage, step: FailoverStep, ctx: &mut Ctx<'_>) {
         self.stage = stage;
         self.attempt = Attempt::default();
         self.claim_step(step, ctx);
@@ -99,11 +99,6 @@ impl Store {
     }
     pub(super) fn drain(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         if let Some(wait) = self.attempt(Step::Drain, &h.plan.failover.drain, h, ctx) {
-            self.wait(wait, h, ctx);
-        }
-    }
-    pub(super) fn fence_step(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        if let Some(wait) = self.attempt(Step::Fence, &h.plan.failover.fence, h, ctx) {
             self.wait(wait, h, ctx);
         }
     }
@@ -123,7 +118,7 @@ impl Store {
         }
     }
     /// Waits for the end of a step; a step that takes no time ends at once.
-    fn wait(&mut self, wait: Span, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+    pub(super) fn wait(&mut self, wait: Span, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         if wait.is_zero() {
             self.step_over(h, ctx);
         } else {
@@ -157,62 +152,6 @@ impl Store {
         }
     }
 
-    /// Begins to fence; `failed` are the candidates that did not make it in this episode. After
-    /// one of those it is that one which has to fence itself.
-    pub(super) fn fence(&mut self, failed: InVain, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        let again = !failed.is_empty();
-        let waits = h.plan.failover.fencing.contains(&Fencing::SelfStop);
-        let end = self.named.saturating_add(h.plan.self_fence_wait);
-        let left = end.since(ctx.now());
-        let self_over = !waits || left.is_zero();
-        let (hunt, taker, rechecked, lagging) = (Hunt::NotYet, None, false, None);
-        let step_over = again;
-        let fence = Fence { step_over, self_over, hunt, taker, rechecked, failed, lagging };
-        self.enter(Stage::Fence(fence), FailoverStep::Fence, ctx);
-        if !self_over {
-            ctx.set_timer(self.timer(SELF_FENCED), left);
-        }
-        if self.plan.leased {
-            self.seek(h, ctx);
-        }
-        if again {
-            self.go_on(h, ctx);
-        } else {
-            self.fence_step(h, ctx);
-        }
-    }
-    /// Moves on from fencing, when all it waits for is over.
-    pub fn go_on(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        let standbys = self.replicas.len() - 1;
-        let Stage::Fence(fence) = &mut self.stage else { return };
-        if !(fence.step_over && fence.self_over) {
-            return;
-        }
-        match (fence.hunt, fence.taker) {
-            (Hunt::NotYet, _) if !self.plan.leased => self.seek(h, ctx),
-            (Hunt::Taken(token), Some(who)) => {
-                let choosy = h.plan.failover.candidate == Candidate::MostAdvanced && standbys > 1;
-                if choosy && !fence.rechecked {
-                    fence.rechecked = true;
-                    self.seek(h, ctx);
-                } else {
-                    self.promote(who, token, h, ctx);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The old primary's agent has stopped it.
-    pub fn on_stopped(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        if let Stage::Fence(fence) = &mut self.stage {
-            fence.self_over = true;
-            self.go_on(h, ctx);
-        } else if matches!(self.stage, Stage::StopTraffic | Stage::Drain) {
-            // It is harmless since now; as if it had not been called primary for so long.
-            self.named = self.named.saturating_sub(h.plan.self_fence_wait);
-        }
-    }
     pub fn promote(
         &mut self,
         who: usize,
@@ -300,6 +239,7 @@ impl Store {
         if h.plan.stops_old_primary() {
             self.order(self.primary, ControlMsg::Resume { episode: h.episode }, ctx);
         }
+        self.let_in(h, ctx);
         self.claim_step(FailoverStep::Abandoned, ctx);
     }
     /// Lets go of whoever was to be promoted, and is idle.
@@ -313,7 +253,7 @@ impl Store {
         if let Some(who) = chosen {
             self.order(who, ControlMsg::Abandon { episode }, ctx);
         }
-        for kind in [STEP, SELF_FENCED, ASKED, SILENT] {
+        for kind in [STEP, SELF_FENCED, ASKED, SILENT, POWER, CUT] {
             ctx.cancel_timer(self.timer(kind));
         }
         self.stage = Stage::Idle;
@@ -329,12 +269,9 @@ impl Store {
             STEP => self.on_step_timer(h, ctx),
             ASKED => self.choose(h, ctx),
             SILENT => self.on_silent(h, ctx),
-            SELF_FENCED => {
-                if let Stage::Fence(fence) = &mut self.stage {
-                    fence.self_over = true;
-                    self.go_on(h, ctx);
-                }
-            }
+            SELF_FENCED => self.self_fenced(h, ctx),
+            POWER => self.on_power_timer(h, ctx),
+            CUT => self.on_cut_timer(h, ctx),
             _ => {}
         }
     }

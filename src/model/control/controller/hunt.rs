@@ -1,11 +1,12 @@
 //! The search for a candidate while the old primary is being fenced.
 
 use super::failover::Stage;
+use super::fencing::Shot;
 use super::store::Store;
 use super::{ASKED, Hand};
 use crate::model::control::Candidate;
 use crate::model::ctx::{Ctx, Timer};
-use crate::model::id::FencingToken;
+use crate::model::id::{FencingToken, ProcessId};
 use crate::model::msg::{ControlMsg, Role};
 use crate::sim::time::LocalTime;
 
@@ -16,6 +17,10 @@ pub struct Fence {
     pub step_over: bool,
     /// The old primary has fenced itself, or need not.
     pub self_over: bool,
+    /// How far switching off its host is.
+    pub shot: Shot,
+    /// Load balancers that have yet to confirm that nobody reaches it.
+    pub uncut: Vec<ProcessId>,
     pub hunt: Hunt,
     /// Who was told to take the lease.
     pub taker: Option<usize>,
@@ -68,6 +73,14 @@ pub enum Hunt {
 }
 
 impl Fence {
+    /// True once the old primary can do no harm, as far as is waited for.
+    pub fn harmless(&self) -> bool {
+        self.step_over && self.self_over && !self.shot.waits() && self.uncut.is_empty()
+    }
+    /// True while the failover can be given up.
+    pub fn may_be_abandoned(&self) -> bool {
+        !self.rechecked && self.failed.is_empty() && !self.taken() && self.shot == Shot::Spared
+    }
     /// True once the lease is the candidate's.
     pub fn taken(&self) -> bool {
         matches!(self.hunt, Hunt::Taken(_))

@@ -3,7 +3,7 @@
 //! `opinions` counts what checkers say, `triggers` makes a failover of it or holds it back,
 //! `contact` keeps what agents answer, `store` holds what is known of one store and keeps its
 //! replicas on their primary, `failover` takes the steps of one store, `attempts` tries them again,
-//! `hunt` finds its candidate, `lag_guard` refuses one that is too far behind, `elected` is what
+//! `fencing` makes the old primary harmless, `hunt` finds its candidate, `lag_guard` refuses one that is too far behind, `elected` is what
 //! several controllers that elect the one that acts need of it. Will never know why a node is
 //! silent.
 //!
@@ -24,6 +24,7 @@ pub mod attempts;
 mod contact;
 pub mod elected;
 mod failover;
+pub mod fencing;
 mod hunt;
 pub mod lag_guard;
 mod opinions;
@@ -34,7 +35,7 @@ mod triggers;
 use crate::model::ctx::{Ctx, Input, Machine, Timer};
 use crate::model::fact::Claim;
 use crate::model::id::{GroupId, ProcessId};
-use crate::model::msg::{ControlMsg, Msg};
+use crate::model::msg::{ControlMsg, FenceMsg, Msg};
 use crate::sim::Span;
 use crate::sim::time::LocalTime;
 use contact::Report;
@@ -61,6 +62,10 @@ pub const SILENT: u16 = 7;
 pub const REJOIN: u16 = 8;
 /// The last failover was long enough ago.
 pub const COOLED: u16 = 9;
+/// The fence device of a store (its number) is silent, or may be asked again.
+pub const POWER: u16 = 10;
+/// Load balancers of a store (its number) had their time to confirm.
+pub const CUT: u16 = 11;
 
 /// Routers are reminded in every so many rounds of contact.
 const REMIND_EVERY: u32 = 30;
@@ -185,7 +190,7 @@ impl Controller {
             HOLD if self.phase == Phase::Holding => self.held(ctx),
             COOLED if self.phase == Phase::Cooling => self.cooled(ctx),
             APPROVE if self.phase == Phase::Approving => self.declare(ctx),
-            STEP | SELF_FENCED | ASKED | SILENT => {
+            STEP | SELF_FENCED | ASKED | SILENT | POWER | CUT => {
                 let Some(store) = self.stores.get_mut(which) else { return };
                 store.on_timer(timer.kind, &mut hand!(self), ctx);
                 self.consider(ctx);
@@ -231,6 +236,24 @@ impl Controller {
     }
 }
 
+impl Controller {
+    /// What fences an old primary says so.
+    fn on_fence(&mut self, from: ProcessId, group: GroupId, msg: FenceMsg, ctx: &mut Ctx<'_>) {
+        let Some(store) = self.stores.iter_mut().find(|s| s.plan.group == group) else { return };
+        let mut hand = hand!(self);
+        match msg {
+            FenceMsg::Switched { episode, attempt, off } if episode == hand.episode => {
+                store.on_switched(attempt, off, &mut hand, ctx)
+            }
+            FenceMsg::Blocked { target } if target == store.primary_database() => {
+                store.on_blocked(from, &mut hand, ctx)
+            }
+            _ => return,
+        }
+        self.consider(ctx);
+    }
+}
+
 impl Machine for Controller {
     fn step(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         match input {
@@ -238,6 +261,9 @@ impl Machine for Controller {
             Input::Timer(timer) => self.on_timer(timer, ctx),
             Input::Message { from, msg: Msg::Control(group, msg) } => {
                 self.on_message(from, group, msg, ctx)
+            }
+            Input::Message { from, msg: Msg::Fence(group, msg) } => {
+                self.on_fence(from, group, msg, ctx)
             }
             _ => {}
         }

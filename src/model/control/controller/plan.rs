@@ -35,6 +35,9 @@ pub struct StorePlan {
     pub routers: Vec<ProcessId>,
     /// Bytes of one entry of its history.
     pub entry_bytes: u32,
+    /// The device that switches off each replica's host, in the order of `seats`; none without
+    /// STONITH.
+    pub devices: Vec<ProcessId>,
 }
 
 /// What a controller is told when it is made.

@@ -35,6 +35,8 @@ pub struct Store {
     pub attempt: Attempt,
     /// Its last failover was given up.
     pub gave_up: bool,
+    /// The old primary said in time that it has stopped.
+    pub stopped: bool,
     /// When whoever may lead was last told so.
     pub named: LocalTime,
 }
@@ -52,6 +54,7 @@ impl Store {
             stage: Stage::Idle,
             attempt: Attempt::default(),
             gave_up: false,
+            stopped: false,
             named: LocalTime::ZERO,
             plan,
         }
@@ -59,6 +62,10 @@ impl Store {
     /// The node of its primary.
     pub fn primary_node(&self) -> NodeId {
         self.replicas[self.primary].seat.node
+    }
+    /// The database of its primary.
+    pub fn primary_database(&self) -> ProcessId {
+        self.replicas[self.primary].seat.database
     }
     /// Whose agent that is.
     pub fn replica_of(&self, agent: ProcessId) -> Option<usize> {

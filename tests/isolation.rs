@@ -74,6 +74,16 @@ fn named(fact: &Fact, who: &Roster) -> Option<String> {
         }
         Fact::Authorised { holder, .. } => format!("{} authorised", node(holder)),
         Fact::Withdrawn { holder, .. } => format!("{} withdrawn", node(holder)),
+        Fact::Installed { node: n, key, version, .. } => {
+            format!("{} takes into {key} {}", node(n), client(version.op))
+        }
+        Fact::Reverted { node: n, key, version, .. } => {
+            format!("{} has of {key} {}", node(n), client(version.op))
+        }
+        Fact::Returned { node: n, op, version, .. } => {
+            format!("{} reads for {} {}", node(n), client(op), client(version.op))
+        }
+        Fact::Session { op, user } => format!("{} is {user}'s", client(op)),
         Fact::Wiped { node: n, .. } => format!("{} wiped", node(n)),
         Fact::Settling => "settling".to_string(),
     };

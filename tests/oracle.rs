@@ -7,6 +7,8 @@ mod budget;
 mod degraded;
 #[path = "oracle/doubled.rs"]
 mod doubled;
+#[path = "oracle/keyed.rs"]
+mod keyed;
 #[path = "oracle/loss.rs"]
 mod loss;
 #[path = "oracle/naive.rs"]

@@ -8,7 +8,7 @@
 use crate::model::control::Trigger;
 use crate::model::replica::ModeParams;
 use crate::sim::param::Param;
-use crate::world::plan::Plan;
+use crate::world::plan::{Plan, StorePlan};
 
 /// One change of one safety device.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,7 +113,9 @@ fn replication(plan: &Plan) -> Option<Rung> {
     let weak = |params: &ModeParams| matches!(params, ModeParams::Async(_));
     let any_weak = plan.stores.iter().any(|store| weak(&store.params.replication));
     let mode = if any_weak { "sync" } else { "async" };
-    let replicated = plan.stores.iter().filter(|store| store.replicas.len() > 1);
+    let has_standbys =
+        |store: &&StorePlan| store.replicas.len() > 1 && store.params.replication.has_primary();
+    let replicated = plan.stores.iter().filter(has_standbys);
     let set = replicated.map(|store| {
         let apply = store.params.replication.apply_delay().show();
         let value = format!("{{ mode = {mode:?}, apply_delay = {apply} }}");

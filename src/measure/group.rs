@@ -5,12 +5,14 @@ use crate::measure::degraded::Degraded;
 use crate::measure::election::Elections;
 use crate::measure::health::Health;
 use crate::measure::history::{History, Limits};
+use crate::measure::keyed::Keyed;
 use crate::measure::scope::Scopes;
 use crate::measure::settings::Settings;
 use crate::measure::split_brain::SplitBrain;
 use crate::model::id::{GroupId, NodeId};
 use crate::model::roster::{GroupEntry, Roster};
 use crate::sim::time::SimTime;
+use std::sync::Arc;
 
 /// The judges of one replication group.
 pub struct Group {
@@ -24,6 +26,8 @@ pub struct Group {
     pub degraded: Degraded,
     /// Its elections, where members elect who leads.
     pub elections: Option<Elections>,
+    /// What is judged where it keeps versions per key, instead of the above.
+    pub keyed: Option<Box<Keyed>>,
     /// Its name.
     pub name: String,
     /// The store it is, as an index of [`Scopes::stores`]; nothing for a coordination service.
@@ -55,7 +59,13 @@ impl Group {
         let recent = if entry.cuts_disks { limits.recent } else { 0 };
         let limits = Limits { recent, ..limits };
         let members = entry.members.len();
+        let clients = scopes.clients.len();
+        let keyed = entry.ring.as_ref().map(|ring| {
+            let ring = Arc::clone(ring);
+            Box::new(Keyed::new(ring, &entry.members, clients, settings, roster.warmup))
+        });
         Group {
+            keyed,
             history: History::new(&entry.members, entry.in_memory, limits),
             split: SplitBrain::default(),
             authority: Authority::new(initial, regions, roster.rto_objective),

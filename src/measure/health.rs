@@ -92,6 +92,11 @@ impl Health {
         faults.iter().any(|fault| self.active.contains(fault) && !self.is_permanent(*fault))
     }
 
+    /// True while no fault acts that will clear.
+    pub fn is_quiet(&self) -> bool {
+        self.active.iter().all(|fault| self.is_permanent(*fault))
+    }
+
     /// True unless the node is down for good.
     pub fn restartable(&self, node: NodeId) -> bool {
         let faults = self.hit_by.get(&node);

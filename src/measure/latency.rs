@@ -76,7 +76,8 @@ impl Counts {
     pub fn record_not_ok(&mut self, outcome: Outcome) {
         self.not_ok[usize::from(outcome == Outcome::Unknown)] += 1;
     }
-    fn add(&mut self, other: &Counts) {
+    /// Adds those of another.
+    pub fn add(&mut self, other: &Counts) {
         self.sum = self.sum.saturating_add(other.sum);
         self.not_ok = [0, 1].map(|i| self.not_ok[i] + other.not_ok[i]);
         if self.counts.len() < other.counts.len() {
@@ -120,7 +121,7 @@ impl Ended {
         Ended { histogram, sum: 0, fail: 0, unknown: 0 }
     }
     /// Adds what was counted.
-    fn add(&mut self, buckets: Buckets, counts: &Counts) {
+    pub fn add(&mut self, buckets: Buckets, counts: &Counts) {
         self.sum = self.sum.saturating_add(counts.sum);
         self.fail += counts.not_ok[0];
         self.unknown += counts.not_ok[1];
@@ -181,6 +182,11 @@ impl LatencyBook {
         let slots = 2 * clients;
         let sets = [(); 3].map(|()| vec![Counts::default(); slots]);
         LatencyBook { digits, buckets: Buckets::new(digits), slots, sets, waiting: VecDeque::new() }
+    }
+
+    /// How many significant digits are kept.
+    pub fn digits(&self) -> u16 {
+        self.digits
     }
 
     /// An operation ended ok. `window` is the number and start of its outage window.

@@ -71,6 +71,7 @@ pub const LABELS: &[(&str, &str)] = &[
     ("client", "one client population"),
     ("kind", "`read` or `write`; without it, both"),
     ("over", "one stretch of `measure.burn_alerts`, such as `1h`"),
+    ("after", "one mark of `measure.visibility_marks`, such as `10ms`"),
     (
         "window",
         "by when the operation was invoked: `before`, `episode` or `after`, or a window of \

@@ -85,6 +85,23 @@
 //! been acknowledged. `failback.outage`: per region, the longest gap in acknowledged writes up to
 //! the first one at the primary returned to.
 //!
+//! **Stores with versions per key** (see [`keyed`]). Of two versions the newer is the one whose write
+//! was invoked when the other had ended; of two that overlapped, the one with the larger stamp. A
+//! read is *stale* when a version newer than the one it returned was acknowledged before it began:
+//! in time, since the earliest such acknowledgement (0 where there is none); in versions, by how
+//! many. **`visibility.share`.** Of the reads that began so long after the last acknowledgement of
+//! their key (up to the next mark), the share that returned that version or a newer one.
+//! **`session.read_your_writes`**, **`session.monotonic_reads`.** Reads of a user that returned
+//! an older version than the user's own last acknowledged write, or than an earlier read of the
+//! user did. **`writes.concurrent`.** Acknowledged writes that overlapped with another of their
+//! key: what was acknowledged before a write began counts as known to it, since writes that carry
+//! no context say nothing else. **`updates.lost`.** Acknowledged writes that a version with a larger
+//! stamp took the place of, which was not newer: it began before they had ended. **`writes.lost`.**
+//! Acknowledged writes newer than all that any restartable replica has in the end.
+//! **`convergence.time`.** From when the last passing fault ended until every running replica had,
+//! of each key it holds, the newest version whose write had ended by then; the longest; censored
+//! where it did not come. **`divergence.keys`.** Keys on which running replicas differ in the end.
+//!
 //! **Windows.** An operation belongs to the window it was invoked in: before the first onset, in
 //! an episode (up to the end of its last outage window), after one, or in one that the scenario
 //! names. **`ops.rate`.** Operations of a window that ended ok, by the length of the window.
@@ -124,6 +141,7 @@ pub mod gap;
 pub mod group;
 pub mod health;
 pub mod history;
+pub mod keyed;
 pub mod latency;
 pub mod loss;
 pub mod metric;

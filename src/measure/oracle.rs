@@ -33,7 +33,9 @@ pub struct Oracle {
     /// When each population last offered a write.
     pub(super) offers: Vec<SimTime>,
     pub(super) tails: Vec<Tail>,
-    ops: Ops,
+    pub(super) ops: Ops,
+    /// Some store keeps versions per key.
+    any_keyed: bool,
     warmup: SimTime,
     pub(super) settling: bool,
 }
@@ -63,6 +65,7 @@ impl Oracle {
             offers: vec![SimTime::ZERO; scopes.clients.len()],
             tails: vec![Tail::default(); scopes.cells.len()],
             ops: Ops::new(scopes.clients.len()),
+            any_keyed: roster.groups.iter().any(|group| group.ring.is_some()),
             warmup: roster.warmup,
             settling: false,
             scopes,
@@ -190,6 +193,9 @@ impl Oracle {
         if op.kind == OpKind::Write {
             let op = *op;
             self.write_concluded(id, &op, outcome, by, now);
+        } else if self.any_keyed {
+            let op = *op;
+            self.read_concluded(id, &op, by);
         }
     }
 
@@ -221,6 +227,10 @@ impl Oracle {
             }
         }
         let Some(group) = self.groups.get_mut(op.group.index()) else { return };
+        if let Some(keyed) = &mut group.keyed {
+            group.acknowledged += u64::from(outcome == Outcome::Ok);
+            return keyed.write_concluded(id, op, outcome, now);
+        }
         group.history.concluded(id, op, outcome, now);
         if outcome == Outcome::Ok {
             group.acknowledged += 1;
@@ -323,6 +333,10 @@ impl Observer for Oracle {
             }
             Fact::Held { node, group, upto } => self.held(node, group, upto, at),
             Fact::Durable { node, group, upto } => self.durable(node, group, upto, at),
+            Fact::Installed { node, group, key, version } => {
+                self.installed(node, group, key, version, at);
+            }
+            Fact::Returned { node, group, op, version } => self.returned(node, group, op, version),
             _ => self.on_rare(*fact, at),
         }
     }

@@ -138,6 +138,7 @@ mod tests {
             acks: 0,
             elects: false,
             cuts_disks: false,
+            ring: None,
         };
         Phases::new(&Roster { groups: vec![group], ..Roster::default() })
     }

@@ -1,8 +1,11 @@
 //! What the oracle does with the facts that do not come with every operation.
 
-use crate::measure::ops::Place;
+use crate::measure::health::Health;
+use crate::measure::keyed::Keyed;
+use crate::measure::ops::{Op, Place};
 use crate::measure::oracle::Oracle;
 use crate::model::fact::Fact;
+use crate::model::id::{GroupId, NodeId, OpId, Version};
 use crate::sim::time::SimTime;
 
 impl Oracle {
@@ -13,6 +16,46 @@ impl Oracle {
         self.service.windows.on_fact(&fact, now);
         self.on_history(&fact, now);
         self.on_environment(&fact, now);
+    }
+
+    #[inline(never)]
+    pub(super) fn installed(
+        &mut self,
+        node: NodeId,
+        group: GroupId,
+        key: u32,
+        version: Version,
+        now: SimTime,
+    ) {
+        let group = self.groups.get_mut(group.index());
+        if let Some(keyed) = group.and_then(|group| group.keyed.as_mut()) {
+            keyed.installed(node, key, version, &mut self.ops, (&self.health, now));
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn returned(&mut self, node: NodeId, group: GroupId, op: OpId, version: Version) {
+        let group = self.groups.get_mut(group.index());
+        if let Some(keyed) = group.and_then(|group| group.keyed.as_mut()) {
+            keyed.returned(node, op, version, &mut self.ops);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn read_concluded(&mut self, id: OpId, op: &Op, by: Option<NodeId>) {
+        let group = self.groups.get_mut(op.group.index());
+        if let Some(keyed) = group.and_then(|group| group.keyed.as_mut()) {
+            keyed.read_concluded(id, op, by);
+        }
+    }
+
+    /// The judges of stores with versions per key.
+    fn keyed(&mut self) -> impl Iterator<Item = (&mut Keyed, &Health)> {
+        let health = &self.health;
+        self.groups
+            .iter_mut()
+            .filter_map(move |group| group.keyed.as_deref_mut().map(|keyed| (keyed, health)))
     }
 
     /// The facts of what nodes hold and who may write.
@@ -36,8 +79,17 @@ impl Oracle {
                     group.look(&self.health, now);
                 }
             }
+            Fact::Reverted { node, group, key, version } => {
+                let group = self.groups.get_mut(group.index());
+                if let Some(keyed) = group.and_then(|group| group.keyed.as_mut()) {
+                    keyed.lost(node, Some((key, version)), &self.health, now);
+                }
+            }
             Fact::Wiped { node, group } => {
                 if let Some(group) = self.groups.get_mut(group.index()) {
+                    if let Some(keyed) = &mut group.keyed {
+                        keyed.lost(node, None, &self.health, now);
+                    }
                     group.history.truncated(node, Place::NOWHERE);
                     group.look(&self.health, now);
                 }
@@ -85,6 +137,16 @@ impl Oracle {
                             group.look(&self.health, now);
                         }
                     }
+                    self.keyed().for_each(|(keyed, health)| keyed.look(health, now));
+                }
+            }
+            Fact::Session { op, user } => {
+                let client = self.scopes.clients.get(op.client().index());
+                let store = client.and_then(|client| client.store);
+                let group = store.map(|store| self.scopes.stores[store].group.index());
+                let group = group.and_then(|group| self.groups.get_mut(group));
+                if let Some(keyed) = group.and_then(|group| group.keyed.as_mut()) {
+                    keyed.sessions.begins(op, user);
                 }
             }
             Fact::Link { from, to, up } => {
@@ -100,6 +162,7 @@ impl Oracle {
                 }
                 let fresh = self.episodes.fault(fault, now);
                 self.begin_episode(fresh, now);
+                self.keyed().for_each(|(keyed, _)| keyed.onset());
             }
             Fact::Hit { fault, node } => {
                 self.health.hit(fault, node, now);
@@ -110,6 +173,8 @@ impl Oracle {
             Fact::Cleared { fault } => {
                 self.health.cleared(fault);
                 self.episodes.cleared(now);
+                let quiet = self.health.is_quiet();
+                self.keyed().for_each(|(keyed, health)| keyed.cleared(quiet, health, now));
             }
             Fact::Settling => self.settling = true,
             _ => {}

@@ -25,6 +25,9 @@ crate::params! {
         /// A standby whose disk lacks what was acknowledged so long ago is no copy: it is no
         /// redundancy.
         copy_lag: Span = Span::from_secs(10), "our choice: one outage window";
+        /// Marks of the curve of visibility: reads are counted by how long after the last
+        /// acknowledgement of their key they began, from one mark to the next.
+        visibility_marks: Vec<Span> = usual_marks(), "our choice: three per decade, from a millisecond to ten seconds";
         /// Alerts on how fast the error budget of `policy.availability_slo` is used; the worst
         /// rate over each of their stretches is told.
         burn_alerts: Vec<BurnAlert> = budget::usual_alerts(), "SRE Workbook, chapter 5: the two that page somebody";
@@ -32,6 +35,14 @@ crate::params! {
         window: ByName<WindowTable> = ByName::default(), "none";
     }
 }
+
+fn usual_marks() -> Vec<Span> {
+    let millis = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+    millis.map(Span::from_millis).to_vec()
+}
+
+/// The most marks of a curve.
+const LIMIT_MARKS: usize = 1_000;
 
 impl Settings {
     /// What is wrong with the values, as (key, message); they are clamped where they are used.
@@ -48,6 +59,12 @@ impl Settings {
         }
         if !(1..=100_000).contains(&self.series_bins) {
             found.push(("series_bins", "must be from 1 to 100000".to_string()));
+        }
+        let marks = &self.visibility_marks;
+        if marks.len() > LIMIT_MARKS {
+            found.push(("visibility_marks", format!("has more than {LIMIT_MARKS} marks")));
+        } else if !marks.is_sorted_by(|a, b| a < b) {
+            found.push(("visibility_marks", "must grow from each mark to the next".to_string()));
         }
         found.extend(budget::problems(&self.burn_alerts).map(|what| ("burn_alerts", what)));
         found

@@ -6,7 +6,7 @@
 
 use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{
-    ClientId, FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Segment,
+    ClientId, FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Segment, Version,
 };
 use crate::model::log::{Appended, Book};
 use crate::model::msg::Msg;
@@ -94,6 +94,12 @@ pub enum Class {
     },
     /// Sent once; may be lost, may overtake.
     Datagram,
+    /// On a connection of its own, by a transport that does not give up soon. Handling it takes
+    /// time beside that of the wire, at the sender, the receiver or both.
+    Delayed {
+        /// How much.
+        by: Span,
+    },
 }
 
 /// What a participant can do. Carried out by the world, in order.
@@ -188,6 +194,31 @@ pub enum Effect {
         op: OpId,
         /// Where the write stands, or where the read was taken.
         at: Position,
+    },
+    /// This node's value of a key takes a version into account (stores with versions per key).
+    Install {
+        /// The store.
+        group: GroupId,
+        /// The key.
+        key: u32,
+        /// What.
+        version: Version,
+    },
+    /// What the answer to a read carries, ahead of that answer (stores with versions per key).
+    Return {
+        /// The store.
+        group: GroupId,
+        /// Which read.
+        op: OpId,
+        /// What; nothing where the key was never written.
+        version: Version,
+    },
+    /// Whose operation the next one is (clients of stores with versions per key only).
+    Session {
+        /// The operation.
+        op: OpId,
+        /// The number of the user in the population.
+        user: u32,
     },
     /// Begins an operation (clients only).
     Invoke {

@@ -147,6 +147,7 @@ mod tests {
             acks: 0,
             elects: false,
             cuts_disks: false,
+            ring: None,
         }
     }
 

@@ -4,9 +4,9 @@
 //! participant says. No measure reads a claim.
 
 mod claim;
-
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Segment, SiteId,
+    Version,
 };
 use crate::sim::time::SimTime;
 pub use claim::{Claim, FailoverStep};
@@ -120,7 +120,47 @@ pub enum Fact {
         /// The new end.
         to: Position,
     },
-    /// A node's disk lost this group's history altogether.
+    /// A node's value of a key takes a version into account; a newer one stays.
+    Installed {
+        /// Who.
+        node: NodeId,
+        /// The store.
+        group: GroupId,
+        /// The key.
+        key: u32,
+        /// What.
+        version: Version,
+    },
+    /// A crash took from a node what was not on its disk: its value of a key is again this one.
+    Reverted {
+        /// Who.
+        node: NodeId,
+        /// The store.
+        group: GroupId,
+        /// The key.
+        key: u32,
+        /// What is left.
+        version: Version,
+    },
+    /// The answer that a node is about to send to a read carries this version.
+    Returned {
+        /// Who.
+        node: NodeId,
+        /// The store.
+        group: GroupId,
+        /// Which read.
+        op: OpId,
+        /// What.
+        version: Version,
+    },
+    /// The operation that is about to be invoked is that of this user of its population.
+    Session {
+        /// The operation.
+        op: OpId,
+        /// The user.
+        user: u32,
+    },
+    /// A node's disk lost this group's history (or all its keys) altogether.
     Wiped {
         /// Who.
         node: NodeId,
@@ -265,6 +305,10 @@ impl Fact {
                 fold(head(12, group.0, holder.0, 0));
                 fold(token.0);
             }
+            Fact::Installed { .. }
+            | Fact::Reverted { .. }
+            | Fact::Returned { .. }
+            | Fact::Session { .. } => self.words_of_versions(fold),
             Fact::Withdrawn { group, holder } => fold(head(21, group.0, holder.0, 0)),
             Fact::Routed { client, resolver, group, node } => {
                 fold(head(13, client.0, group.0, node.0));
@@ -279,6 +323,29 @@ impl Fact {
             Fact::Hit { fault, node } => fold(head(18, fault.0, node.0, 0)),
             Fact::Cleared { fault } => fold(head(19, fault.0, 0, 0)),
             Fact::Settling => fold(head(20, 0, 0, 0)),
+        }
+    }
+
+    /// The same, of versions of keys and of users.
+    fn words_of_versions(&self, mut fold: impl FnMut(u64)) {
+        let head = |tag: u64, a: u16, b: u16| tag << 48 | u64::from(a) << 32 | u64::from(b) << 16;
+        let mut all = |head: u64, what: u64, version: &Version| {
+            [head, what, version.stamp, version.op.word()].into_iter().for_each(&mut fold);
+        };
+        match self {
+            Fact::Installed { node, group, key, version } => {
+                all(head(22, node.0, group.0), u64::from(*key), version);
+            }
+            Fact::Reverted { node, group, key, version } => {
+                all(head(23, node.0, group.0), u64::from(*key), version);
+            }
+            Fact::Returned { node, group, op, version } => {
+                all(head(24, node.0, group.0), op.word(), version);
+            }
+            Fact::Session { op, user } => {
+                [head(25, 0, 0), op.word(), u64::from(*user)].into_iter().for_each(fold);
+            }
+            _ => {}
         }
     }
 }

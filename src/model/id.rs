@@ -131,3 +131,24 @@ pub struct Position {
     /// Its number in the log.
     pub index: LogIndex,
 }
+
+/// One version of a key, of a store that keeps versions per key: whose write, and the number that
+/// decides which of two is newer. Ordered by that number, then by operation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Version {
+    /// A timestamp or a count, as the mode has it; larger is newer.
+    pub stamp: u64,
+    /// Whose write.
+    pub op: OpId,
+}
+
+impl Version {
+    /// No version: the key was never written.
+    pub const NOTHING: Version = Version { stamp: 0, op: OpId(0) };
+
+    /// True when it is one.
+    #[inline]
+    pub const fn is_some(self) -> bool {
+        self.stamp > 0
+    }
+}

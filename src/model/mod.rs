@@ -16,6 +16,7 @@ pub mod cue;
 pub mod detect;
 pub mod fact;
 pub mod id;
+pub mod keyed;
 pub mod log;
 pub mod msg;
 pub mod replica;

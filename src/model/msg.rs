@@ -13,6 +13,7 @@ use crate::model::consensus::member::MemberMsg;
 use crate::model::detect::Asks;
 use crate::model::fact::{OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Term};
+use crate::model::keyed::KeyedMsg;
 use crate::model::replica::peer::Peer;
 use crate::sim::time::{LocalTime, Span};
 
@@ -23,6 +24,8 @@ pub enum Msg {
     Client(ClientMsg),
     /// Between replicas of one store.
     Peer(GroupId, Peer),
+    /// Between the nodes of a store with versions per key.
+    Keyed(GroupId, KeyedMsg),
     /// Between voters of one consensus group.
     Raft(GroupId, RaftMsg),
     /// Between members of a store that elects its leader.
@@ -62,6 +65,8 @@ pub enum ClientMsg {
         idempotent: bool,
         /// Payload of the answer to a read.
         answer_bytes: u32,
+        /// The key.
+        key: u32,
     },
     /// It is done, or it was refused.
     Answer {

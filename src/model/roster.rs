@@ -1,7 +1,9 @@
 //! Who is who in a run: the names and places that facts refer to by number.
 
 use crate::model::id::{FaultId, GroupId, NodeId, RegionId, SiteId};
+use crate::model::keyed::Ring;
 use crate::sim::time::{SimTime, Span};
+use std::sync::Arc;
 
 /// Who is who. Indexed by the ids of [`crate::model::id`].
 #[derive(Clone, Debug, Default)]
@@ -74,6 +76,8 @@ pub struct GroupEntry {
     pub acks: u16,
     /// True when its members elect who leads.
     pub elects: bool,
+    /// Which members hold a key, for a store that keeps versions per key and has no history.
+    pub ring: Option<Arc<Ring>>,
     /// True when a member that runs may cut off what its disk has had for long (a promotion that
     /// discards what is not applied).
     pub cuts_disks: bool,

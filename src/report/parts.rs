@@ -6,7 +6,7 @@
 use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, LogIndex, NodeId, OpId, Position, ProcessId, Segment,
-    SiteId, Term,
+    SiteId, Term, Version,
 };
 
 /// The longest record: no fact has more than six numbers of at most ten bytes each.
@@ -88,6 +88,8 @@ pub enum Shown {
     Position(Position),
     /// A segment of a history.
     Segment(Segment),
+    /// A version of a key.
+    Version(Version),
     /// A number.
     Number(u64),
     /// Yes or no.
@@ -187,6 +189,21 @@ impl Part for Position {
     }
     fn show(&self) -> Shown {
         Shown::Position(*self)
+    }
+}
+
+impl Part for Version {
+    #[inline]
+    fn put(&self, out: &mut Bytes) {
+        out.number(self.stamp);
+        self.op.put(out);
+    }
+    #[inline]
+    fn take(from: &mut &[u8]) -> Self {
+        Version { stamp: take_number(from), op: OpId::take(from) }
+    }
+    fn show(&self) -> Shown {
+        if self.is_some() { Shown::Version(*self) } else { Shown::Nothing }
     }
 }
 
@@ -309,6 +326,10 @@ parts! {
         17 "hit" => Hit { fault, node },
         18 "cleared" => Cleared { fault },
         19 "settling" => Settling,
+        21 "installed" => Installed { node, group, key, version },
+        22 "reverted" => Reverted { node, group, key, version },
+        23 "returned" => Returned { node, group, op, version },
+        24 "session" => Session { op, user },
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, LogIndex, NodeId, OpId, Position, ProcessId,
-    RegionId, Segment, SiteId, Term,
+    RegionId, Segment, SiteId, Term, Version,
 };
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
@@ -44,6 +44,7 @@ pub(crate) fn cast() -> Roster {
             acks: 0,
             elects: false,
             cuts_disks: false,
+            ring: None,
         }],
         clients: vec![client("east-web", 0), client("west-web", 1)],
         faults: vec![FaultEntry { name: "cut".into(), kind: "partition", permanent: false }],
@@ -67,6 +68,7 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
     let segment = Segment::again(Term(3), NodeId(1), 2);
     let place = Position { segment, index: LogIndex(1 << 40) };
     let outcome = Outcome::Unknown;
+    let version = Version { stamp: u64::MAX, op };
     let (process, fault, token) = (ProcessId(1), FaultId(0), FencingToken(9));
     let facts = [
         Fact::Invoked { op, group, kind: OpKind::Write, key: u32::MAX },
@@ -90,6 +92,10 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Fact::Hit { fault, node },
         Fact::Cleared { fault },
         Fact::Settling,
+        Fact::Installed { node, group, key: 7, version },
+        Fact::Reverted { node, group, key: 7, version: Version::NOTHING },
+        Fact::Returned { node, group, op, version },
+        Fact::Session { op, user: 3 },
     ];
     let claims = [
         Claim::Primary(group, Term(3)),

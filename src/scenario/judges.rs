@@ -99,12 +99,14 @@ fn labels(
         _ => budget::stretches(settings),
     };
     let over: Vec<String> = spans.into_iter().map(budget::show).collect();
+    let marks: Vec<String> = settings.visibility_marks.iter().map(|m| budget::show(*m)).collect();
     let windows = settings.window.0.iter().map(|(name, _)| name.text.as_str());
     for (label, value) in &expectation.key.labels {
         let known: Vec<&str> = match *label {
             "store" => plan.stores.iter().map(|store| store.name.as_str()).collect(),
             "group" => plan.leases.iter().map(|lease| lease.name.as_str()).collect(),
             "client" => plan.clients.iter().map(|client| client.name.as_str()).collect(),
+            "after" => marks.iter().map(String::as_str).collect(),
             "over" => over.iter().map(String::as_str).collect(),
             "window" => WINDOWS.iter().copied().chain(windows.clone()).collect(),
             "region" => plan.regions.iter().map(|region| region.name.as_str()).collect(),

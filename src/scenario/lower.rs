@@ -92,6 +92,7 @@ fn store(
         name: table.name.clone(),
         params: params.clone(),
         replicas,
+        coordinators: Vec::new(),
         lease,
         health_check: refer(check, &draft.health_checks, "health_check", problems),
         failover,
@@ -118,10 +119,15 @@ fn elected(table: &Named<StoreParams>, names: &Names, problems: &mut Problems) -
         }
         found
     });
+    let coordinators = match &params.replication {
+        ModeParams::Quorum(quorum) => names.spots(&quorum.coordinators, "coordinator", problems),
+        _ => Vec::new(),
+    };
     StorePlan {
         name: table.name.clone(),
         params,
         replicas,
+        coordinators,
         lease: None,
         health_check: None,
         failover: None,

@@ -2,6 +2,7 @@
 
 mod control;
 mod elector;
+mod keyed;
 
 use crate::model::client::{Population, Setup};
 use crate::model::control::agent::{Agent, AgentPlan};
@@ -61,7 +62,10 @@ impl Stage {
                 machine: self.make(process, *task, streams),
                 node: *node,
                 site: self.layout.nodes[node.index()].site.index(),
-                stands: matches!(task, Task::Database { .. } | Task::Voter { .. }),
+                stands: match task {
+                    Task::Database { store, .. } => !self.is_keyed(*store),
+                    _ => matches!(task, Task::Voter { .. }),
+                },
                 supervised: matches!(task, Task::Database { store, .. } if self.races(*store)),
                 state: State::Running,
                 incarnation: 0,
@@ -98,10 +102,8 @@ impl Stage {
     fn make(&self, process: ProcessId, task: Task, streams: &Streams) -> Process {
         let dice = streams.stream(self.label(process).with("own"));
         match task {
-            Task::Database { store, .. } => match &self.plan.stores[store].params.replication {
-                ModeParams::Consensus(params) => self.elector(process, store, params, dice),
-                _ => self.replica(process, store, streams, dice),
-            },
+            Task::Database { store, replica } => self.node(process, store, replica, streams, dice),
+            Task::Coordinator { store, .. } => self.coordinator(process, store, streams, dice),
             Task::Agent { store, replica } if self.races(store) => {
                 Process::Racer(Box::new(Racer::new(self.racer(store, replica, streams, dice))))
             }
@@ -161,6 +163,24 @@ impl Stage {
                 Process::FenceDevice(Box::new(self.fence_device(store, replica, streams)))
             }
             Task::Population { client } => self.population(process, client, streams),
+        }
+    }
+
+    /// A replica of a store, of whatever family.
+    fn node(
+        &self,
+        process: ProcessId,
+        store: usize,
+        replica: usize,
+        streams: &Streams,
+        dice: Stream,
+    ) -> Process {
+        match &self.plan.stores[store].params.replication {
+            ModeParams::Consensus(params) => self.elector(process, store, params, dice),
+            ModeParams::Quorum(params) => {
+                self.keyed(process, store, params, Some(replica), streams, dice)
+            }
+            _ => self.replica(process, store, streams, dice),
         }
     }
 
@@ -304,6 +324,9 @@ impl Stage {
         let router = match (plan.node, store.routing) {
             (Some(replica), _) => Router::Direct(Direct(databases[replica])),
             (None, Some(routing)) => Router::of(&self.plan.routings[routing].params, &place),
+            (None, None) if self.is_keyed(plan.store) => {
+                self.coordinators(process, plan.store, place.label(), streams)
+            }
             (None, None) => {
                 let far = |p: &ProcessId| fabric.base_rtt(site(process), site(*p));
                 let mut order = databases.clone();
@@ -321,6 +344,7 @@ impl Stage {
             read_bytes: bytes(store.params.read_size.0),
             keys: self.keys[client].clone(),
             router,
+            tells_sessions: self.is_keyed(plan.store),
             homes: &self.homes,
             streams,
         })))

@@ -109,6 +109,13 @@ impl<O: Observer> World<'_, O> {
                 slot.inbox.retain(|input| *input != Input::Durable);
                 self.fact(Fact::Truncated { node, group, to });
             }
+            Effect::Install { group, key, version } => {
+                self.frequent_fact(Fact::Installed { node, group, key, version });
+            }
+            Effect::Return { group, op, version } => {
+                self.frequent_fact(Fact::Returned { node, group, op, version });
+            }
+            Effect::Session { op, user } => self.fact(Fact::Session { op, user }),
             Effect::Withdraw { group, holder } => self.fact(Fact::Withdrawn { group, holder }),
             Effect::Authorise { group, holder, token } => {
                 // A new leader of the coordination service may say again what an earlier one said.

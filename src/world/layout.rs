@@ -14,6 +14,13 @@ pub enum Task {
         /// Which replica.
         replica: usize,
     },
+    /// A node that coordinates for a store and holds nothing of it.
+    Coordinator {
+        /// The store.
+        store: usize,
+        /// Which coordinator.
+        coordinator: usize,
+    },
     /// The agent beside a replica.
     Agent {
         /// The store.
@@ -71,6 +78,7 @@ impl Task {
     pub const fn word(self) -> &'static str {
         match self {
             Task::Database { .. } => "database",
+            Task::Coordinator { .. } => "coordinator",
             Task::Agent { .. } => "agent",
             Task::Voter { .. } => "voter",
             Task::Checker { .. } => "checker",
@@ -149,6 +157,10 @@ impl Layout {
                 if plan.lease.is_some() || plan.failover.is_some() {
                     self.add_process(node, Task::Agent { store, replica });
                 }
+            }
+            for (coordinator, spot) in plan.coordinators.iter().enumerate() {
+                let node = self.add_at(&format!("coordinator:{}", plan.name), *spot);
+                self.add_process(node, Task::Coordinator { store, coordinator });
             }
             if let Some(spot) = plan.token_storage {
                 let node = self.add_at(&format!("storage:{}", plan.name), spot);

@@ -6,7 +6,9 @@
 use crate::model::client::ClientParams;
 use crate::model::control::{FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
-use crate::model::replica::StoreParams;
+use crate::model::id::RegionId;
+use crate::model::keyed::Ring;
+use crate::model::replica::{ModeParams, StoreParams};
 use crate::model::route::RoutingParams;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Share};
@@ -93,8 +95,10 @@ impl Plan {
 
     /// Every node by the name that faults use, and where it stands: replicas `store@place`,
     /// voters `lease@place`, checkers `health_check@place`, controllers `failover@place`, name
-    /// servers `routing@place`, token storage `storage:store@place`, fence devices `fence:store@place`, and last the client
-    /// populations `clients:name`, which live outside the regions and which no fault can touch.
+    /// servers `routing@place`, token storage `storage:store@place`, fence devices
+    /// `fence:store@place`, coordinators without data `coordinator:store@place`, and last the
+    /// client populations `clients:name`, which live outside the regions and which no fault can
+    /// touch.
     pub fn node_names(&self) -> Vec<(String, Spot)> {
         let mut nodes: Vec<(String, Spot)> = Vec::new();
         let mut add = |name: &str, spots: &[Spot]| {
@@ -108,6 +112,7 @@ impl Plan {
         for store in &self.stores {
             add(&format!("storage:{}", store.name), store.token_storage.as_slice());
             add(&format!("fence:{}", store.name), &store.fence_devices);
+            add(&format!("coordinator:{}", store.name), &store.coordinators);
         }
         nodes.extend(self.clients.iter().map(|c| (format!("clients:{}", c.name), c.spot)));
         nodes
@@ -192,8 +197,10 @@ pub struct StorePlan {
     pub name: String,
     /// Its parameters.
     pub params: StoreParams,
-    /// Where its replicas stand; the first is the primary.
+    /// Where its replicas stand; of a store with a primary, the first is that.
     pub replicas: Vec<Spot>,
+    /// Where coordinators stand that hold none of its data.
+    pub coordinators: Vec<Spot>,
     /// Index of its lease.
     pub lease: Option<usize>,
     /// Index of its health check.
@@ -209,6 +216,18 @@ pub struct StorePlan {
     pub token_storage: Option<Spot>,
     /// Where the device stands that switches off each replica's host; none without STONITH.
     pub fence_devices: Vec<Spot>,
+}
+
+impl StorePlan {
+    /// Which of its replicas hold a key; nothing for a store that keeps a log.
+    pub fn ring(&self) -> Option<Ring> {
+        let regions: Vec<RegionId> =
+            self.replicas.iter().map(|spot| RegionId::of(spot.region)).collect();
+        match &self.params.replication {
+            ModeParams::Quorum(params) => Some(Ring::new(&regions, params.n)),
+            _ => None,
+        }
+    }
 }
 
 /// A lease and its coordination service.

@@ -12,6 +12,7 @@ use crate::model::control::storage::Storage;
 use crate::model::ctx::{Ctx, Input, Machine};
 use crate::model::detect::checker::Checker;
 use crate::model::id::{GroupId, Position};
+use crate::model::keyed::Keyed;
 use crate::model::replica::Replica;
 use crate::model::route::NameServer;
 use crate::sim::time::LocalTime;
@@ -53,6 +54,8 @@ processes! {
     Database(Replica),
     /// A replica of a store that elects its leader.
     Elector(Elector),
+    /// A node of a store with versions per key.
+    Keyed(Keyed),
     /// The agent beside it.
     Agent(Agent),
     /// An agent that races for the lease.

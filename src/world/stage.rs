@@ -168,10 +168,12 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         in_memory: false,
         acks: match Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1)) {
             Some(mode) => mode.acks_required(),
+            None if plan.params.replication.is_keyed() => 0,
             None => (plan.replicas.len() / 2) as u16,
         },
-        elects: !plan.params.replication.has_primary(),
+        elects: !plan.params.replication.has_primary() && !plan.params.replication.is_keyed(),
         cuts_disks: plan.params.unapplied == Unapplied::Discard,
+        ring: plan.ring().map(Arc::new),
     });
     let leases = plan.leases.iter().enumerate().map(|(lease, plan)| GroupEntry {
         name: plan.name.clone(),
@@ -181,6 +183,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         acks: 0,
         elects: true,
         cuts_disks: false,
+        ring: None,
     });
     let clients = plan.clients.iter().map(|client| ClientEntry {
         name: client.name.clone(),

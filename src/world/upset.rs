@@ -3,13 +3,13 @@
 
 use crate::model::ctx::{Input, Machine, Part};
 use crate::model::fact::{Fact, Observer};
-use crate::model::id::{FaultId, NodeId, ProcessId, SiteId};
+use crate::model::id::{FaultId, GroupId, NodeId, ProcessId, SiteId, Version};
 use crate::net::{InFlight, LinkChange};
 use crate::sim::dist::Dist;
 use crate::sim::queue::Phase;
 use crate::sim::time::Span;
 use crate::world::fault::{self, Act};
-use crate::world::process::State;
+use crate::world::process::{Process, State};
 use crate::world::run::{Event, World};
 
 /// The owner of reboots by a watchdog, beside all faults.
@@ -139,6 +139,10 @@ impl<O: Observer> World<'_, O> {
         slot.incarnation += 1;
         let node = slot.node;
         let history = slot.machine.history();
+        let reverted = match &mut slot.machine {
+            Process::Keyed(node) => Some((node.group(), node.reverted())),
+            _ => None,
+        };
         for (_, key, _) in std::mem::take(&mut self.slots[process.index()].timers) {
             self.queue.cancel(key);
         }
@@ -153,9 +157,28 @@ impl<O: Observer> World<'_, O> {
             };
             self.fact(fact);
         }
+        if let Some((group, reverted)) = reverted {
+            self.keys_lost(node, group, disk_kept, reverted);
+        }
         self.ask(process);
         if !was_dead {
             self.hang_up(process, host_lives);
+        }
+    }
+
+    /// What a crash left of a node's keys.
+    fn keys_lost(
+        &mut self,
+        node: NodeId,
+        group: GroupId,
+        disk_kept: bool,
+        reverted: Vec<(u32, Version)>,
+    ) {
+        if !disk_kept {
+            return self.fact(Fact::Wiped { node, group });
+        }
+        for (key, version) in reverted {
+            self.fact(Fact::Reverted { node, group, key, version });
         }
     }
 

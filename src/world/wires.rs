@@ -19,6 +19,10 @@ use crate::world::stage::Stage;
 /// Between two processes of one node. Our choice: a call over a local socket.
 const LOCAL_DELAY: Span = Span::from_micros(50);
 
+/// How long the transport of a delayed message tries. Our choice: longer than anybody waits for
+/// the answer.
+const PATIENCE: Span = Span::from_secs(10);
+
 /// A message on its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packet {
@@ -130,12 +134,33 @@ impl<O: Observer> World<'_, O> {
             Class::Stream => return self.send_stream(from, to, *msg, bytes),
             Class::Datagram => SimTime::ZERO,
             Class::Independent { patience } => self.now.saturating_add(patience),
+            Class::Delayed { by } => return self.send_delayed(from, to, *msg, by, bytes),
         };
         let sent = self.now;
         let life = self.slots[from.index()].incarnation as u16;
         let packet = || Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0, life };
         let dice = if dice == 0 { self.make_dice(from, to, ALONE) } else { dice - 1 };
         self.launch(pair, bytes, dice, packet);
+    }
+
+    /// Sends a message that takes longer than its wire does: to handle it takes its time.
+    #[inline(never)]
+    fn send_delayed(&mut self, from: ProcessId, to: ProcessId, msg: Msg, by: Span, bytes: u32) {
+        let pair = self.wires.lines[self.wires.line(from, to)].pair;
+        let dice = self.dice(from, to, ALONE);
+        let draw = self.wires.dice[dice as usize].next_u64();
+        let (sent, give_up) = (self.now, self.now.saturating_add(PATIENCE));
+        let life = self.slots[from.index()].incarnation as u16;
+        let packet = Packet { msg, sent, give_up, bytes, pair, from, to, tries: 0, life };
+        match self.fabric.offer_on(self.now, pair, bytes, draw) {
+            Fate::Arrives(at) => {
+                let letter = self.wires.letters.keep(packet);
+                let at = at.saturating_add(by).min(self.stage.end_of_time);
+                self.queue.schedule(at, Phase::Arrive, Event::Packet(letter));
+            }
+            // The delay is served once, before the transport tries again.
+            Fate::Lost => self.retry(Packet { sent: sent.saturating_add(by), ..packet }),
+        }
     }
 
     #[inline(never)]

@@ -88,6 +88,7 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
             lease: None,
             health_check: None,
             failover: None,
+            coordinators: Vec::new(),
             routing: Some(0),
             initial_leader: None,
             token_storage: None,

@@ -44,6 +44,7 @@ pub fn roster() -> Roster {
         acks: 0,
         elects: false,
         cuts_disks: false,
+        ring: None,
     };
     let client = |name: &str, region: u16| ClientEntry {
         name: name.to_string(),

@@ -290,6 +290,7 @@ impl Replicas {
             attempt,
             idempotent,
             answer_bytes: 1000,
+            key: 0,
         });
         self.step(i, Input::Message { from: CLIENT, msg });
     }

@@ -141,6 +141,7 @@ pub fn populate(params: &ClientParams, routing: Option<&RoutingParams>, seed: u6
             Some(routing) => Router::of(routing, &place),
             None => Router::Direct(Direct(DB_B)),
         },
+        tells_sessions: false,
         homes: &homes,
         streams: &streams,
     })

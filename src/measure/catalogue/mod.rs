@@ -6,6 +6,7 @@ use Better::{Higher, Lower, Neither};
 use Unit::{Count, PerSecond, Ratio, Seconds, Share};
 
 mod coordination;
+mod keyed;
 mod loss;
 mod recovery;
 mod service;
@@ -15,6 +16,7 @@ const CLIENT: &[&str] = &["store", "region", "client"];
 const KIND: &[&str] = &["store", "region", "kind"];
 const OPERATIONS: &[&str] = &["store", "region", "client", "kind", "window"];
 const ONE_KIND: &[&str] = &["store", "region", "client", "window"];
+const AFTER: &[&str] = &["store", "region", "client", "after"];
 const OVER: &[&str] = &["store", "over"];
 const REGION: &[&str] = &["store", "region"];
 const GROUP: &[&str] = &["group"];
@@ -39,7 +41,8 @@ const fn phase(name: &'static str, doc: &'static str) -> MetricDoc {
     MetricDoc { self_reported: true, ..metric(name, Seconds, Lower, STORE, doc) }
 }
 
-const PARTS: [&[MetricDoc]; 4] = [recovery::ROWS, loss::ROWS, service::ROWS, coordination::ROWS];
+const PARTS: [&[MetricDoc]; 5] =
+    [recovery::ROWS, loss::ROWS, keyed::ROWS, service::ROWS, coordination::ROWS];
 
 const COUNT: usize = {
     let (mut sum, mut part) = (0, 0);

@@ -1,5 +1,6 @@
 //! The verdict, put together: every metric in an order that depends on the roster alone.
 
+mod keyed;
 mod loss;
 mod recovery;
 mod service;
@@ -47,6 +48,11 @@ pub(super) fn verdict(mut oracle: Oracle, end: SimTime) -> Verdict {
     for (number, store) in oracle.scopes.stores.iter().enumerate() {
         let group = &oracle.groups[store.group.index()];
         recovery::rows(&mut sheet, &oracle, number, &tails, end);
+        if let Some(keyed) = group.keyed.as_deref() {
+            keyed::rows(&mut sheet, &oracle, (keyed, group.acknowledged), number, end);
+            service::rows(&mut sheet, &oracle, number, end);
+            continue;
+        }
         let found = loss::rows(&mut sheet, &oracle, group, number, &mut notes);
         loss::authority(&mut sheet, group, &store.name);
         loss::degraded(&mut sheet, group, &store.name, degraded[store.group.index()]);

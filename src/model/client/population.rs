@@ -47,6 +47,9 @@ pub struct Setup<'a> {
     pub keys: Keys,
     /// How it finds the store.
     pub router: Router,
+    /// Whether it says which user begins an operation: judges of stores with versions per key
+    /// want to know.
+    pub tells_sessions: bool,
     /// On which node each process runs.
     pub homes: &'a Arc<[NodeId]>,
     /// The dice of the trial.
@@ -65,6 +68,7 @@ pub struct Population {
     attempt_timeout: Span,
     keys: Keys,
     router: Router,
+    tells_sessions: bool,
     lanes: [Option<Lane>; 2],
     /// Those who wait for their operations to end.
     users: Option<Box<Users>>,
@@ -116,6 +120,7 @@ impl Population {
             moves: Moves::default(),
             homes: Arc::clone(setup.homes),
             router: setup.router,
+            tells_sessions: setup.tells_sessions,
         }
     }
     /// Operations begun and not concluded, and those that wait in the window for older ones.
@@ -139,6 +144,10 @@ impl Population {
     fn on_user(&mut self, user: u32, ctx: &mut Ctx<'_>) {
         let Some(users) = &mut self.users else { return };
         if let Some(act) = users.begin(user, &self.keys, ctx) {
+            if self.tells_sessions {
+                let op = OpId::new(self.id, self.window.next());
+                ctx.effect(Effect::Session { op, user });
+            }
             self.begin(act, user, ctx);
         }
     }
@@ -148,12 +157,13 @@ impl Population {
         let Act { kind, key, resolver } = act;
         let (invoked, seq) = (ctx.now(), self.window.next());
         ctx.effect(Effect::Invoke { op: OpId::new(self.id, seq), group: self.group, kind, key });
-        let routed = self.router.route(resolver, Waiting { seq, attempt: 0 }, ctx);
+        let routed = self.router.route(resolver, Waiting { seq, attempt: 0, kind }, ctx);
         let (target, state) = match routed {
             Routed::To(target) => (target, State::Sent),
             Routed::Wait | Routed::Nowhere => (ProcessId(0), State::Waiting),
         };
-        let op = Op { invoked, resolver, user, target, attempt: 0, state, kind, unknown: false };
+        let unknown = false;
+        let op = Op { invoked, resolver, user, key, target, attempt: 0, state, kind, unknown };
         if state == State::Sent {
             self.request(seq, &op, ctx);
         }
@@ -173,7 +183,7 @@ impl Population {
         let Some(op) = self.window.get_mut(seq) else { return };
         op.state = State::Waiting;
         let (attempt, ends) = (op.attempt, op.invoked.saturating_add(self.deadline));
-        match self.router.route(op.resolver, Waiting { seq, attempt }, ctx) {
+        match self.router.route(op.resolver, Waiting { seq, attempt, kind: op.kind }, ctx) {
             Routed::To(target) => self.send(seq, target, ctx),
             Routed::Wait => {}
             Routed::Nowhere => return self.end_attempt(seq, true, None, ctx),
@@ -209,6 +219,7 @@ impl Population {
             attempt: op.attempt,
             idempotent: self.idempotent,
             answer_bytes,
+            key: op.key,
         });
         let patience = self.deadline.saturating_sub(ctx.now().since(op.invoked));
         let class = Class::Independent { patience };

@@ -27,6 +27,8 @@ pub(super) struct Op {
     pub resolver: u32,
     /// Whose it is; [`NOBODY`]'s where it came in an open loop.
     pub user: u32,
+    /// The key.
+    pub key: u32,
     /// Where its attempt was sent.
     pub target: ProcessId,
     /// Which attempt is under way, or comes after the pause.
@@ -55,6 +57,7 @@ impl Window {
         invoked: LocalTime::ZERO,
         resolver: 0,
         user: NOBODY,
+        key: 0,
         target: ProcessId(0),
         attempt: 0,
         state: State::Done,

@@ -143,6 +143,10 @@ macro_rules! modes {
                     $(ModeParams::$other(_) => &AT_ONCE,)*
                 }
             }
+            /// True where it keeps versions per key and no log.
+            pub const fn is_keyed(&self) -> bool {
+                matches!(self, ModeParams::Quorum(_))
+            }
             /// True where one replica is primary because somebody appointed it.
             pub const fn has_primary(&self) -> bool {
                 match self {
@@ -205,6 +209,7 @@ modes! {
     "semi_sync" => SemiSync in semi_sync,
     "chain" => Chain in chain;
     "consensus" => Consensus(crate::model::consensus::member::Params),
+    "quorum" => Quorum(crate::model::keyed::quorum::Params),
 }
 
 /// What has no standbys has nothing to apply there.
@@ -237,7 +242,7 @@ crate::params! {
         primary: Option<Name> = None, "none: a mode without a primary has `replicas`";
         /// The regions (or zones) of the standbys, in order of preference.
         standbys: Vec<Name> = Vec::new(), "none";
-        /// The regions (or zones) of the replicas, where the mode appoints no primary (`consensus`).
+        /// The regions (or zones) of the replicas, where the mode appoints no primary (`consensus`, `quorum`).
         replicas: Vec<Name> = Vec::new(), "none: a mode with a primary has `primary` and `standbys`";
         /// How it replicates: a table with `mode` and the parameters of that mode.
         replication: ModeParams, required;

@@ -15,6 +15,7 @@
 //! - Orders carry a version, and only a newer one is followed: orders may overtake each other.
 
 mod blocked;
+pub mod coordinators;
 pub mod direct;
 pub mod dns;
 mod drain;
@@ -26,6 +27,7 @@ pub mod pinned;
 pub mod proxy;
 mod rollout;
 
+pub use coordinators::Coordinators;
 pub use direct::Direct;
 pub use dns::DnsParams;
 pub use global_lb::GlobalLbParams;
@@ -36,6 +38,7 @@ pub use pinned::Pinned;
 pub use proxy::ProxyParams;
 
 use crate::model::ctx::{Ctx, Timer};
+use crate::model::fact::OpKind;
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::Msg;
 use crate::sim::Span;
@@ -72,6 +75,8 @@ pub struct Waiting {
     pub seq: u64,
     /// Which attempt.
     pub attempt: u8,
+    /// Read or write.
+    pub kind: OpKind,
 }
 
 /// What a router makes its population do, beside sending new attempts where it says.
@@ -204,6 +209,8 @@ routers! {
     Direct(Direct),
     /// The nearest of several addresses, or the one that leads.
     Nearest(Nearest),
+    /// None: any node will do.
+    Coordinators(Coordinators),
     /// For some users, the connection that they have.
     Pinned(Box<Pinned>),
 }

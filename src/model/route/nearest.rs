@@ -55,6 +55,7 @@ impl Routes for Nearest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fact::OpKind;
     use crate::model::id::{NodeId, OpId};
     use crate::model::log::Book;
     use crate::sim::time::{LocalTime, WallTime};
@@ -66,7 +67,8 @@ mod tests {
         let mut ctx = Ctx::new(ProcessId(9), NodeId(9), now, WallTime::ZERO, &book, &mut effects);
         let mut router = Nearest::new(vec![ProcessId(2), ProcessId(0), ProcessId(1)]);
         let mut asks = |router: &mut Nearest, attempt: u8| {
-            let routed = router.route(0, Waiting { seq: 0, attempt }, &mut ctx);
+            let routed =
+                router.route(0, Waiting { seq: 0, attempt, kind: OpKind::Write }, &mut ctx);
             match routed {
                 Routed::To(to) => to.0,
                 other => panic!("{other:?}"),

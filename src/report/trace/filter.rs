@@ -56,11 +56,17 @@ impl Kind {
     }
     fn of_fact(fact: &Fact) -> Kind {
         match fact {
-            Fact::Invoked { .. } | Fact::Concluded { .. } | Fact::Answered { .. } => Kind::Client,
+            Fact::Invoked { .. }
+            | Fact::Concluded { .. }
+            | Fact::Answered { .. }
+            | Fact::Returned { .. }
+            | Fact::Session { .. } => Kind::Client,
             Fact::Appended { .. }
             | Fact::Held { .. }
             | Fact::Durable { .. }
             | Fact::Truncated { .. }
+            | Fact::Installed { .. }
+            | Fact::Reverted { .. }
             | Fact::Wiped { .. } => Kind::Disk,
             Fact::Began { .. } | Fact::Admits { .. } | Fact::Rule { .. } => Kind::Role,
             Fact::Authorised { .. } | Fact::Withdrawn { .. } => Kind::Failover,

@@ -133,7 +133,10 @@ impl Fold {
                 self.log(group, node, Some(at.index.0), None);
             }
             Fact::Durable { node, group, upto } => self.log(group, node, None, Some(upto.index.0)),
-            Fact::Answered { .. } => {}
+            Fact::Answered { .. }
+            | Fact::Installed { .. }
+            | Fact::Returned { .. }
+            | Fact::Session { .. } => {}
             _ => return false,
         }
         true

@@ -1,7 +1,9 @@
 //! One observation in words, and as JSON.
 
 use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
-use crate::model::id::{ClientId, FaultId, GroupId, NodeId, OpId, Position, ProcessId, SiteId};
+use crate::model::id::{
+    ClientId, FaultId, GroupId, NodeId, OpId, Position, ProcessId, SiteId, Version,
+};
 use crate::model::roster::Roster;
 use crate::report::parts::{Shown, claims, facts};
 use crate::report::recorder::Told;
@@ -46,6 +48,12 @@ impl Words<'_> {
     }
     fn op(&self, op: OpId) -> String {
         format!("{} operation {}", self.client(op.client()), op.seq())
+    }
+    fn version(&self, version: Version) -> String {
+        match version.is_some() {
+            true => format!("what {} wrote, stamped {}", self.op(version.op), version.stamp),
+            false => "nothing".to_string(),
+        }
     }
     fn place(&self, at: Position) -> String {
         let (term, by) = (at.segment.term().0, self.node(at.segment.node()));
@@ -121,9 +129,21 @@ impl Words<'_> {
         }
     }
 
-    /// Authority, routing and environment.
+    /// Versions, authority, routing and environment.
     fn circumstance(&self, fact: &Fact) -> String {
         match *fact {
+            Fact::Installed { node, group, key, version } => {
+                let (node, group) = (self.node(node), self.group(group));
+                format!("{node} takes into key {key} of {group} {}", self.version(version))
+            }
+            Fact::Reverted { node, group, key, version } => {
+                let (node, group) = (self.node(node), self.group(group));
+                format!("{node} has of key {key} of {group} only {}", self.version(version))
+            }
+            Fact::Returned { node, op, version, .. } => {
+                format!("{} reads for {}: {}", self.node(node), self.op(op), self.version(version))
+            }
+            Fact::Session { op, user } => format!("{} is that of user {user}", self.op(op)),
             Fact::Rule { node, group, acks } => {
                 let (node, group) = (self.node(node), self.group(group));
                 format!(
@@ -288,6 +308,10 @@ impl Words<'_> {
             Shown::Segment(segment) => json!({
                 "term": segment.term().0,
                 "writer": self.node(segment.node()),
+            }),
+            Shown::Version(version) => json!({
+                "op": format!("{}/{}", self.client(version.op.client()), version.op.seq()),
+                "stamp": version.stamp,
             }),
             Shown::Number(n) => json!(n),
             Shown::Bool(yes) => json!(yes),

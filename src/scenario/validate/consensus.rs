@@ -42,7 +42,13 @@ pub(super) fn family(check: &mut Check<'_>, table: &Named<StoreParams>) {
         if table.wrote(key) {
             let message = format!("`{key}` means nothing with mode = \"{word}\"");
             let help = match key {
+                "primary" | "standbys" if table.params.replication.is_keyed() => {
+                    "state `replicas`: nobody leads"
+                }
                 "primary" | "standbys" => "state `replicas`: they elect who leads",
+                "routing" if table.params.replication.is_keyed() => {
+                    "clients know all coordinators; leave it out"
+                }
                 "routing" => "clients ask the nearest replica; leave it out",
                 _ => "leave it out",
             };

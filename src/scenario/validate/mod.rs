@@ -15,6 +15,7 @@ mod failovers;
 mod faults;
 mod fencing;
 mod groups;
+mod keyed;
 mod limits;
 mod load;
 mod loops;

@@ -1,6 +1,6 @@
 //! How stores replicate: acknowledgements that can come, parameters that mean something.
 
-use super::{Check, consensus, limits, load};
+use super::{Check, consensus, keyed, limits, load};
 use crate::model::replica::{
     GuardParams, ModeParams, StoreParams, Unapplied, async_log, chain, semi_sync, sync,
 };
@@ -21,6 +21,7 @@ pub(super) fn mode(check: &mut Check<'_>, table: &Named<StoreParams>, store: &St
         ModeParams::SemiSync(params) => semi_synchronous(check, table, store, params),
         ModeParams::Chain(params) => chained(check, table, store, params),
         ModeParams::Consensus(params) => consensus::consensus(check, table, store, params),
+        ModeParams::Quorum(params) => keyed::quorum(check, table, store, params),
     }
 }
 
@@ -100,11 +101,11 @@ fn guard_of(check: &mut Check<'_>, table: &Named<StoreParams>, guard: &GuardPara
 }
 
 /// Where a parameter of the mode stands, if it was written.
-fn wrote(table: &Named<StoreParams>, key: &str) -> bool {
+pub(super) fn wrote(table: &Named<StoreParams>, key: &str) -> bool {
     place_in(&table.node, &format!("replication.{key}")).is_some()
 }
 
-fn in_replication(table: &Named<StoreParams>, key: &str) -> Place {
+pub(super) fn in_replication(table: &Named<StoreParams>, key: &str) -> Place {
     let inner = place_in(&table.node, &format!("replication.{key}"));
     inner.unwrap_or(table.place_of("replication")).clone()
 }

@@ -10,6 +10,8 @@ crate::choices! {
     pub enum Role {
         /// A replica of a store, with its agent.
         Database = "database",
+        /// A coordinator that holds no data.
+        Coordinator = "coordinator",
         /// A voter of a lease's coordination service.
         Lease = "lease",
         /// A checker of a health check.
@@ -30,6 +32,7 @@ impl Role {
     pub(in crate::world) fn plays(self, task: Task) -> bool {
         match task {
             Task::Database { .. } => self == Role::Database,
+            Task::Coordinator { .. } => self == Role::Coordinator,
             Task::Voter { .. } => self == Role::Lease,
             Task::Checker { .. } => self == Role::Checker,
             Task::Controller { .. } => self == Role::Controller,
@@ -45,6 +48,7 @@ impl Role {
         let each = |spots: &Vec<Spot>| spots.clone();
         match self {
             Role::Database => plan.stores.iter().flat_map(|s| each(&s.replicas)).collect(),
+            Role::Coordinator => plan.stores.iter().flat_map(|s| each(&s.coordinators)).collect(),
             Role::Lease => plan.leases.iter().flat_map(|l| each(&l.voters)).collect(),
             Role::Checker => plan.health_checks.iter().flat_map(|h| each(&h.checkers)).collect(),
             Role::Controller => plan.failovers.iter().flat_map(|f| each(&f.controllers)).collect(),
@@ -77,8 +81,9 @@ impl<'a> Target<'a> {
     }
 }
 
-const ROLES: [Role; 7] = [
+const ROLES: [Role; 8] = [
     Role::Database,
+    Role::Coordinator,
     Role::Lease,
     Role::Checker,
     Role::Controller,

@@ -13,7 +13,7 @@ impl Population {
     ) {
         let mut moves = std::mem::take(&mut self.moves);
         tell(&mut self.router, &self.window, &mut moves, ctx);
-        for (Waiting { seq, attempt }, target) in moves.release.drain(..) {
+        for (Waiting { seq, attempt, .. }, target) in moves.release.drain(..) {
             if self.window.attempt(seq, attempt, State::Waiting).is_some() {
                 self.send(seq, target, ctx);
             }

@@ -207,8 +207,15 @@ mod tests {
     fn request(seq: u64) -> Work {
         let op = OpId::new(ClientId(0), seq);
         let (group, kind, attempt) = (GroupId(0), OpKind::Read, 0);
-        let request =
-            ClientMsg::Request { op, group, kind, attempt, idempotent: false, answer_bytes: 0 };
+        let request = ClientMsg::Request {
+            op,
+            group,
+            kind,
+            attempt,
+            idempotent: false,
+            answer_bytes: 0,
+            key: 0,
+        };
         Work::Request { from: ProcessId(9), request }
     }
     fn number(work: Work) -> u64 {

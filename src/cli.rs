@@ -12,6 +12,7 @@ mod folder;
 mod ladder;
 mod lint;
 mod output;
+mod page;
 mod run;
 mod shard;
 mod shown;
@@ -20,6 +21,7 @@ mod trace;
 
 pub use exit::Exit;
 
+use ci::CiArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regionsim::experiment::{Part, Until};
 use std::path::PathBuf;
@@ -117,31 +119,11 @@ struct RunArgs {
     /// METRIC:p95) reaches no further than this share to either side; at most all trials are run
     #[arg(long, value_name = "METRIC=5%", value_parser = Until::parse)]
     until_ci: Option<Until>,
+    /// Also write report.html: a page with what happened, for people
+    #[arg(long, conflicts_with = "shard")]
+    html: bool,
     #[command(flatten)]
     ci: CiArgs,
-}
-
-/// What a pipeline wants of a run.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "For pipelines")]
-struct CiArgs {
-    /// Hold the run against results that were accepted: a results folder, or a folder of them; a
-    /// metric that is surely worse ends with exit code 1
-    #[arg(long, value_name = "DIR|results.json")]
-    baseline: Option<PathBuf>,
-    /// Make what this run finds the new baseline, worse or not
-    #[arg(long, requires = "baseline")]
-    accept_baseline: bool,
-    /// How much worse than the baseline is tolerated, as a share of the baseline's mean
-    #[arg(long, value_name = "SHARE", default_value = "0%", requires = "baseline", value_parser = regionsim::sim::units::parse_share)]
-    tolerance: f64,
-    /// Also write expectations and checks against the baseline as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Also annotate for GitHub Actions (on standard error) what does not hold, and add a summary
-    /// to the page of the job
-    #[arg(long)]
-    github: bool,
 }
 
 /// Which trials are run, and how.

@@ -3,13 +3,37 @@
 use super::files::Text;
 use super::output::{complain, tell};
 use super::shown::Shown;
-use super::{CiArgs, Exit, folder};
+use super::{Exit, folder};
+use clap::Args;
 use regionsim::report::baseline::{Baseline, Check};
 use regionsim::report::junit::{self, TestSuite};
 use regionsim::report::{Findings, against, github, markdown};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// What a pipeline wants of a run.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "For pipelines")]
+pub struct CiArgs {
+    /// Hold the run against results that were accepted: a results folder, or a folder of them; a
+    /// metric that is surely worse ends with exit code 1
+    #[arg(long, value_name = "DIR|results.json")]
+    pub baseline: Option<PathBuf>,
+    /// Make what this run finds the new baseline, worse or not
+    #[arg(long, requires = "baseline")]
+    pub accept_baseline: bool,
+    /// How much worse than the baseline is tolerated, as a share of the baseline's mean
+    #[arg(long, value_name = "SHARE", default_value = "0%", requires = "baseline", value_parser = regionsim::sim::units::parse_share)]
+    pub tolerance: f64,
+    /// Also write expectations and checks against the baseline as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Also annotate for GitHub Actions (on standard error) what does not hold, and add a summary
+    /// to the page of the job
+    #[arg(long)]
+    pub github: bool,
+}
 
 /// What a pipeline wants, and what it has been given so far.
 pub struct Ci<'a> {

@@ -5,7 +5,7 @@ use super::crew::Crew;
 use super::files::{self, Ready, Text};
 use super::output::{complain, tell};
 use super::shown::Shown;
-use super::{Change, Exit, RunArgs, shard};
+use super::{Change, Exit, RunArgs, page, shard};
 use regionsim::experiment::{Divergence, Outcomes, Part, Shard, Source, Until, check};
 use regionsim::report::Findings;
 use regionsim::report::findings::Heading;
@@ -136,6 +136,10 @@ impl<'a> Session<'a> {
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
                 let judge = judge.as_ref().unwrap_or(text);
                 self.ci.judge(&findings, judge, &mut self.shown);
+                if self.args.html {
+                    let (folder, quiet) = (self.args.out.join(&label), self.args.trials.quiet);
+                    self.note(page::write(&folder, text, change, ready, &findings, quiet));
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ pub mod csv;
 pub mod explain;
 pub mod findings;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

@@ -84,6 +84,7 @@ fn named(fact: &Fact, who: &Roster) -> Option<String> {
             format!("{} reads for {} {}", node(n), client(op), client(version.op))
         }
         Fact::Session { op, user } => format!("{} is {user}'s", client(op)),
+        Fact::Ails { node: n, yes } => format!("{} ails {yes}", node(n)),
         Fact::Wiped { node: n, .. } => format!("{} wiped", node(n)),
         Fact::Settling => "settling".to_string(),
     };

@@ -2,13 +2,18 @@
 
 mod common;
 
-use common::{Tape, crash, cut, fault, link, mode, pause, plain, plan, play};
+use common::{
+    Tape, bursty, crash, cut, errors, fault, link, lossy_node, mode, narrow, pause, plain, plan,
+    play, slow_disk, slow_node,
+};
 use proptest::prelude::*;
 use regionsim::model::fact::{Fact, Outcome};
 use regionsim::model::id::{NodeId, OpId, Position};
+use regionsim::sim::dist::DistSpec;
 use regionsim::sim::param::Node;
 use regionsim::sim::{SimTime, Span};
 use regionsim::world::fault::crash::Process;
+use regionsim::world::fault::errors::Of;
 use regionsim::world::fault::partition::Direction;
 use regionsim::world::fault::{FaultParams, InFlight};
 use regionsim::world::plan::{FaultPlan, Plan};
@@ -25,6 +30,8 @@ fn ms(n: u64) -> Span {
 fn any_fault() -> impl Strategy<Value = FaultPlan> {
     let region = || prop::sample::select(vec!["a", "b", "c"]);
     let direction = prop::sample::select(vec![Direction::Both, Direction::To, Direction::From]);
+    let direction2 = direction.clone();
+    let of = prop::sample::select(vec![Of::All, Of::Reads, Of::Writes]);
     let in_flight = prop::sample::select(vec![InFlight::Lost, InFlight::Delivered]);
     let process = prop::sample::select(vec![Process::Host, Process::Database]);
     let kind = prop_oneof![
@@ -36,6 +43,19 @@ fn any_fault() -> impl Strategy<Value = FaultPlan> {
         1 => region().prop_map(|r| pause(&format!("orders@{r}"))),
         1 => (0..200u64, 0..40u32)
             .prop_map(|(d, l)| link(&["a", "b"], ms(d), f64::from(l) / 100.0, false)),
+        1 => (region(), 1..40u32, 0..3_000u64).prop_map(|(r, factor, add)| {
+            let add = DistSpec::uniform(ms(0), ms(add + 1));
+            slow_disk(&format!("orders@{r}"), f64::from(factor), add)
+        }),
+        1 => (region(), 0..300u64, direction2)
+            .prop_map(|(r, delay, d)| slow_node(&format!("orders@{r}"), ms(delay), d)),
+        1 => (region(), 0..60u32)
+            .prop_map(|(r, loss)| lossy_node(&format!("orders@{r}"), f64::from(loss) / 100.0)),
+        1 => (region(), 0..=100u32, of)
+            .prop_map(|(r, share, of)| errors(&format!("orders@{r}"), f64::from(share) / 100.0, of)),
+        1 => (1..20u32, 5..100u32)
+            .prop_map(|(p, r)| bursty("a", "b", f64::from(p) / 100.0, f64::from(r) / 100.0)),
+        1 => (300_000..3_000_000u64).prop_map(|bandwidth| narrow("a", "c", bandwidth)),
     ];
     (500..25_000u64, 20..12_000u64, kind).prop_map(|(at, lasts, kind): (u64, u64, FaultParams)| {
         fault("", ms(at), Some(ms(lasts)), kind)

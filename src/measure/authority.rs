@@ -135,14 +135,14 @@ impl Authority {
         }
     }
 
-    /// True while a node runs and most regions' clients reach it.
+    /// True while a node runs, no gray failure acts on it, and most regions' clients reach it.
     fn well(&self, node: NodeId, health: &Health) -> bool {
         let reached = |sites: &&Vec<SiteId>| sites.iter().any(|site| health.reaches(*site, node));
         let reached = self.regions.iter().filter(reached).count();
-        health.runs(node) && (self.regions.is_empty() || 2 * reached > self.regions.len())
+        health.is_well(node) && (self.regions.is_empty() || 2 * reached > self.regions.len())
     }
 
-    /// True while a node admits writes, runs, and most regions' clients reach it.
+    /// True while a node admits writes, is well, and most regions' clients reach it.
     fn serves(&self, node: NodeId, health: &Health) -> bool {
         self.admits.contains(&node) && self.well(node, health)
     }

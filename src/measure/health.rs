@@ -13,6 +13,7 @@ pub struct Health {
     counts: Vec<bool>,
     permanent: Vec<bool>,
     down: BTreeMap<NodeId, BTreeSet<ProcessId>>,
+    ailing: BTreeSet<NodeId>,
     cut: BTreeSet<(SiteId, SiteId)>,
     active: BTreeSet<FaultId>,
     hit_by: BTreeMap<NodeId, BTreeSet<FaultId>>,
@@ -32,6 +33,7 @@ impl Health {
             counts: counts.collect(),
             permanent: roster.faults.iter().map(|fault| fault.permanent).collect(),
             down: BTreeMap::new(),
+            ailing: BTreeSet::new(),
             cut: BTreeSet::new(),
             active: BTreeSet::new(),
             hit_by: BTreeMap::new(),
@@ -51,6 +53,20 @@ impl Health {
     /// True while the replica on a node runs: its database, or where it has none, everything.
     pub fn runs(&self, node: NodeId) -> bool {
         self.down.get(&node).is_none_or(BTreeSet::is_empty)
+    }
+
+    /// A gray failure began to act on a node, or none does any longer.
+    pub fn ails(&mut self, node: NodeId, yes: bool) {
+        if yes {
+            self.ailing.insert(node);
+        } else {
+            self.ailing.remove(&node);
+        }
+    }
+
+    /// True while the replica on a node runs, and no gray failure acts on it.
+    pub fn is_well(&self, node: NodeId) -> bool {
+        self.runs(node) && !self.ailing.contains(&node)
     }
 
     /// A directed pair of sites was cut or restored.

@@ -170,6 +170,12 @@ impl Oracle {
                     group.history.mark(now);
                 }
             }
+            Fact::Ails { node, yes } => {
+                self.health.ails(node, yes);
+                for group in &mut self.groups {
+                    group.authority.look(&self.health, now);
+                }
+            }
             Fact::Cleared { fault } => {
                 self.health.cleared(fault);
                 self.episodes.cleared(now);

@@ -10,6 +10,7 @@ use crate::model::id::{
 };
 use crate::model::log::{Appended, Book};
 use crate::model::msg::Msg;
+use crate::sim::draws::Draws;
 use crate::sim::time::{LocalTime, Span, WallTime};
 
 /// A part of a standby that can fail apart from the rest of its process.
@@ -50,6 +51,16 @@ pub enum Input {
     Reset {
         /// Whose.
         by: ProcessId,
+    },
+    /// From now on it fails such shares of what it is asked, before it has done anything
+    /// (databases only).
+    Errors {
+        /// Of reads.
+        reads: f64,
+        /// Of writes.
+        writes: f64,
+        /// Decides which, by the operation and its attempt.
+        draws: Draws,
     },
     /// A part of it stops working, or works again (databases only).
     Stall {

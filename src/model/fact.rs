@@ -251,6 +251,14 @@ pub enum Fact {
         /// Whom.
         node: NodeId,
     },
+    /// A gray failure began to act on a node (a slow disk, errors, a bad wire of its own), or
+    /// none does any longer. The node runs, and serves badly.
+    Ails {
+        /// Whom.
+        node: NodeId,
+        /// From now on.
+        yes: bool,
+    },
     /// A fault ended.
     Cleared {
         /// Which.
@@ -321,6 +329,7 @@ impl Fact {
             Fact::Link { from, to, up } => fold(head(16, from.0, to.0, *up as u16)),
             Fact::Onset { fault } => fold(head(17, fault.0, 0, 0)),
             Fact::Hit { fault, node } => fold(head(18, fault.0, node.0, 0)),
+            Fact::Ails { node, yes } => fold(head(26, node.0, *yes as u16, 0)),
             Fact::Cleared { fault } => fold(head(19, fault.0, 0, 0)),
             Fact::Settling => fold(head(20, 0, 0, 0)),
         }

@@ -14,6 +14,7 @@ pub mod control;
 pub mod ctx;
 pub mod cue;
 pub mod detect;
+mod errors;
 pub mod fact;
 pub mod id;
 pub mod keyed;

@@ -1,6 +1,7 @@
 //! Live state per directed pair of sites; decides a packet's fate.
 
-use super::faults::{Effects, Slowed};
+use super::faults::{Effects, Narrows, Slowed};
+use super::lanes::Lanes;
 use super::port::Port;
 use super::topology::{Physical, Routes};
 use crate::sim::dist::{Dist, DistSpec};
@@ -56,6 +57,11 @@ pub(super) const ROUTED: u8 = 4;
 /// A fault slows the pair.
 pub(super) const SLOWED: u8 = 8;
 
+/// A fault narrows the pair, or loses its packets in bursts.
+pub(super) const HAMPERED: u8 = 16;
+/// It is a pair of hosts.
+pub(super) const LANE: u8 = 32;
+
 /// Effective values of a pair, ready for the hot path.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
@@ -75,6 +81,14 @@ pub(super) struct Pair {
     pub(super) loss: f64,
 }
 
+impl Pair {
+    /// Of two hosts: all that it does is asked elsewhere.
+    pub(super) fn lane(dead_before: u64) -> Pair {
+        let (base, lost_below, jitter, port) = (0, 0, 0, 0);
+        Pair { base, lost_below, jitter, port, flags: LANE, dead_before, loss: 0.0 }
+    }
+}
+
 /// The live state of all directed pairs of sites.
 #[derive(Clone, Debug)]
 pub struct Fabric {
@@ -83,6 +97,8 @@ pub struct Fabric {
     jitters: Vec<Dist>,
     ports: Vec<Port>,
     pub(super) effects: Effects,
+    pub(super) narrows: Narrows,
+    pub(super) lanes: Lanes,
     pub(super) slowed: BTreeMap<usize, Slowed>,
     pub(super) routes: Option<Routes>,
 }
@@ -100,6 +116,8 @@ impl Fabric {
             jitters: Vec::new(),
             ports: Vec::new(),
             effects: Effects::default(),
+            narrows: Narrows::default(),
+            lanes: Lanes::default(),
             slowed: BTreeMap::new(),
             routes: spec.physical.as_ref().map(Routes::new),
         };
@@ -173,10 +191,13 @@ impl Fabric {
         Fate::Arrives(now + (Span::from_nanos(pair.base) + jitter))
     }
 
-    /// [`Fabric::offer`] on a pair that is down, queued, routed or slowed.
+    /// [`Fabric::offer`] on a pair that is down, queued, routed or hampered, or of hosts.
     #[cold]
     #[inline(never)]
     fn offer_special(&mut self, now: SimTime, index: usize, bytes: u32, draw: u64) -> Fate {
+        if self.pairs[index].flags & LANE != 0 {
+            return self.offer_lane(now, index, bytes, draw);
+        }
         let pair = &self.pairs[index];
         if pair.flags & DOWN != 0 {
             return Fate::Lost;
@@ -188,6 +209,13 @@ impl Fabric {
                 None => return Fate::Lost,
             }
         }
+        if pair.flags & HAMPERED != 0 {
+            match self.hamper(now, leaves, index, bytes) {
+                Some(at) => leaves = at,
+                None => return Fate::Lost,
+            }
+        }
+        let pair = &self.pairs[index];
         if (draw >> 32) < pair.lost_below {
             return Fate::Lost;
         }
@@ -259,10 +287,12 @@ impl Fabric {
 
     /// What a test may compare: everything that decides fates, without queues and history.
     #[cfg(test)]
-    pub(super) fn state(&self) -> Vec<(u64, u64, u8, bool)> {
+    #[allow(clippy::type_complexity)]
+    pub(super) fn state(&self) -> (Vec<(u64, u64, u8, bool)>, usize, bool) {
         let slowed = |i| self.slowed.contains_key(&i);
-        let pairs = self.pairs.iter().enumerate();
-        pairs.map(|(i, p)| (p.base, p.lost_below, p.flags, slowed(i))).collect()
+        let pairs = self.pairs.iter().enumerate().take(self.sites * self.sites);
+        let pairs = pairs.map(|(i, p)| (p.base, p.lost_below, p.flags, slowed(i)));
+        (pairs.collect(), self.narrows.len(), self.lanes.is_well())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Laws and small stories of the fabric.
 
 use super::rig::{ms, plain};
-use super::{Fabric, FabricSpec, Fate, InFlight, LinkSpec, PairSpec, Physical};
+use super::{Ailment, Fabric, FabricSpec, Fate, Gilbert, InFlight, LinkSpec, PairSpec, Physical};
 use crate::sim::dist::{Dist, DistSpec};
 use crate::sim::rng::{Label, Streams};
 use crate::sim::{SimTime, Span};
@@ -66,6 +66,52 @@ fn slowing_faults_multiply_and_add() {
 }
 
 #[test]
+fn a_fault_narrows_a_pair_and_its_queue_fills() {
+    // 8 Mbit/s: a kilobyte takes a millisecond; three may wait behind the one on the line.
+    let mut fabric = fabric(3, plain(Span::from_millis(40)));
+    fabric.narrow(0, 1, 5, 0, 8_000_000, 3_000);
+    fabric.narrow(2, 1, 5, 0, 8_000_000, 3_000);
+    assert_eq!(arrival(&mut fabric, 0, 1_000), Some(ms(41)));
+    assert_eq!(fabric.offer(ms(0), 2, 1, 2_000, LUCKY), Fate::Arrives(ms(43)), "one place");
+    assert_eq!(arrival(&mut fabric, 0, 1_000), Some(ms(44)));
+    assert_eq!(arrival(&mut fabric, 0, 1_000), None, "4 KB wait, and 3 may");
+    assert_eq!(fabric.offer(ms(0), 1, 0, 2_000, LUCKY), Fate::Arrives(ms(40)), "one way");
+    // A second, narrower place behind it: 4 ms a kilobyte.
+    fabric.narrow(0, 1, 6, 0, 2_000_000, 3_000);
+    assert_eq!(arrival(&mut fabric, 10, 1_000), Some(ms(10 + 1 + 4 + 40)));
+    fabric.clear(5);
+    assert_eq!(arrival(&mut fabric, 20, 1_000), Some(ms(20 + 4 + 40)));
+    fabric.clear(6);
+    assert_eq!(arrival(&mut fabric, 20, 1_000), Some(ms(60)));
+}
+
+#[test]
+fn a_pairs_own_bandwidth_comes_before_the_narrow_place() {
+    let own =
+        PairSpec { bandwidth: Some(8_000_000), queue: 100_000, ..plain(Span::from_millis(40)) };
+    let mut fabric = fabric(2, own);
+    fabric.narrow(0, 1, 5, 0, 4_000_000, 100_000);
+    // 1 ms on its own line and 2 ms on the narrow one; the second leaves the first at 2 ms and
+    // waits for the narrow one until 3 ms.
+    assert_eq!(arrival(&mut fabric, 0, 1_000), Some(ms(43)));
+    assert_eq!(arrival(&mut fabric, 0, 1_000), Some(ms(45)));
+}
+
+#[test]
+fn bursts_are_lost_on_the_pair_they_befall_and_on_no_other() {
+    let mut fabric = fabric(2, plain(Span::ZERO));
+    let law = Gilbert { p: 0.05, r: 0.2, loss_bad: 1.0, loss_good: 0.0 };
+    fabric.bursty(0, 1, 5, law, Streams::new(1, 0).stream(Label::new("bursts")));
+    let lost = (0..10_000).filter(|n| arrival(&mut fabric, *n, 1).is_none()).count();
+    // A share of 0.2; see `bursts` for what such a share scatters.
+    assert!((1_700..2_300).contains(&lost), "{lost}");
+    let back = (0..1_000).filter(|n| fabric.offer(ms(*n), 1, 0, 1, LUCKY) == Fate::Lost).count();
+    assert_eq!(back, 0);
+    fabric.clear(5);
+    assert!((0..1_000).all(|n| arrival(&mut fabric, n, 1).is_some()));
+}
+
+#[test]
 fn pairs_of_one_trunk_share_its_bandwidth() {
     let pair = PairSpec {
         bandwidth: Some(8_000_000),
@@ -116,11 +162,15 @@ enum Act {
     Lossy(usize, usize, u32, f64),
     FailLink(usize, u32),
     HealLink(usize, u32),
+    Narrow(usize, usize, u32),
+    Bursty(usize, usize, u32),
+    Ail(u32, u32),
     Clear(u32),
 }
 
 fn act() -> impl Strategy<Value = Act> {
     let (site, fault, link) = (0usize..4, 0u32..5, 0usize..3);
+    let site2 = site.clone();
     prop_oneof![
         (site.clone(), site.clone(), fault.clone()).prop_map(|(a, b, f)| Act::Block(a, b, f)),
         (site.clone(), site.clone(), fault.clone()).prop_map(|(a, b, f)| Act::Unblock(a, b, f)),
@@ -129,6 +179,9 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(a, b, f, p)| Act::Lossy(a, b, f, p)),
         (link.clone(), fault.clone()).prop_map(|(l, f)| Act::FailLink(l, f)),
         (link, fault.clone()).prop_map(|(l, f)| Act::HealLink(l, f)),
+        (site2.clone(), site2.clone(), fault.clone()).prop_map(|(a, b, f)| Act::Narrow(a, b, f)),
+        (site2.clone(), site2, fault.clone()).prop_map(|(a, b, f)| Act::Bursty(a, b, f)),
+        (0u32..9, fault.clone()).prop_map(|(h, f)| Act::Ail(h, f)),
         fault.prop_map(Act::Clear),
     ]
 }
@@ -160,10 +213,22 @@ proptest! {
             match act {
                 Act::Block(a, b, f) => drop(fabric.block(ms(now), a, b, f, InFlight::Lost)),
                 Act::Unblock(a, b, f) => drop(fabric.unblock(a, b, f)),
-                Act::Slow(a, b, f) => fabric.slow(a, b, f, slow, 1.7),
+                Act::Slow(a, b, f) => fabric.slow(a, b, f, slow.clone(), 1.7),
                 Act::Lossy(a, b, f, p) => fabric.lossy(a, b, f, p),
                 Act::FailLink(l, f) => drop(fabric.fail_link(ms(now), l, f, InFlight::Lost)),
                 Act::HealLink(l, f) => drop(fabric.heal_link(ms(now), l, f)),
+                Act::Narrow(a, b, f) => fabric.narrow(a, b, f, 0, 8_000_000, 1_000),
+                Act::Bursty(a, b, f) => {
+                    let law = Gilbert { p: 0.1, r: 0.3, loss_bad: 1.0, loss_good: 0.0 };
+                    let dice = Streams::new(1, 0).stream(Label::new("bursts"));
+                    fabric.bursty(a, b, f, law, dice);
+                }
+                Act::Ail(host, f) => {
+                    let ailment = || Ailment { delay: Some(slow.clone()), loss: 0.3 };
+                    fabric.ail(host, f, ailment(), ailment());
+                    let pair = fabric.pair(1, 2);
+                    fabric.lane(pair, host, 4);
+                }
                 Act::Clear(f) => drop(fabric.clear(f)),
             }
             fabric.converge(ms(now));

@@ -1,7 +1,10 @@
 //! What faults do to pairs: each effect is owned by its fault.
 
-use super::fabric::{DOWN, Fabric, ROUTED, SLOWED, further, threshold};
+use super::bursts::{Bursts, Gilbert};
+use super::fabric::{DOWN, Fabric, HAMPERED, ROUTED, SLOWED, further, threshold};
+use super::port::Port;
 use crate::sim::dist::Dist;
+use crate::sim::rng::Stream;
 use crate::sim::{SimTime, Span};
 use std::collections::BTreeMap;
 
@@ -20,7 +23,13 @@ pub(super) struct Effect {
     blocked: bool,
     loss: f64,
     slow: Option<(Dist, f64)>,
+    /// Which of the fault's narrow places is on the way.
+    narrow: Option<u32>,
+    bursts: Option<Bursts>,
 }
+
+/// The narrow places that faults make, by fault and its own number for each.
+pub(super) type Narrows = BTreeMap<(u32, u32), Port>;
 
 /// All effects, by pair and fault: in this order they compose, whatever order they began in.
 pub(super) type Effects = BTreeMap<(usize, u32), Effect>;
@@ -93,11 +102,62 @@ impl Fabric {
         self.refresh(pair);
     }
 
-    /// Takes back all that the fault did to pairs; physical links are healed one by one with
+    /// Puts a narrow place on the way, behind the pair's own bandwidth: so many bits a second, and
+    /// so many bytes that may wait for it. Pairs that name the same `place` of a fault share it.
+    /// What waits when the fault clears still leaves at its pace.
+    #[allow(clippy::too_many_arguments)]
+    pub fn narrow(
+        &mut self,
+        from: usize,
+        to: usize,
+        fault: u32,
+        place: u32,
+        bandwidth: u64,
+        queue: u64,
+    ) {
+        let pair = from * self.sites + to;
+        self.narrows.entry((fault, place)).or_insert_with(|| Port::new(bandwidth, queue));
+        self.effects.entry((pair, fault)).or_default().narrow = Some(place);
+        self.refresh(pair);
+    }
+
+    /// Loses packets in bursts, by dice of this pair's own. Several faults lose independently.
+    pub fn bursty(&mut self, from: usize, to: usize, fault: u32, law: Gilbert, dice: Stream) {
+        let pair = from * self.sites + to;
+        self.effects.entry((pair, fault)).or_default().bursts = Some(Bursts::new(law, dice));
+        self.refresh(pair);
+    }
+
+    /// When a packet has passed the narrow places of its pair; nothing where it gets lost there
+    /// or in a burst. One that is lost in a burst has used the bandwidth before.
+    pub(super) fn hamper(
+        &mut self,
+        now: SimTime,
+        leaves: SimTime,
+        pair: usize,
+        bytes: u32,
+    ) -> Option<SimTime> {
+        let (mut at, mut lost) = (leaves, false);
+        for (&(_, fault), effect) in self.effects.range_mut((pair, 0)..=(pair, u32::MAX)) {
+            let port = effect.narrow.and_then(|place| self.narrows.get_mut(&(fault, place)));
+            if let Some(port) = port {
+                match port.pass(now, at, bytes) {
+                    Some(passed) => at = passed,
+                    None => lost = true,
+                }
+            }
+            lost |= effect.bursts.as_mut().is_some_and(Bursts::lose);
+        }
+        (!lost).then_some(at)
+    }
+
+    /// Takes back all that the fault did to pairs and hosts; physical links are healed one by one with
     /// [`heal_link`](Fabric::heal_link). The pairs whose up or down state changed, in order.
     pub fn clear(&mut self, fault: u32) -> Vec<(usize, usize)> {
         let owned = self.effects.keys().filter(|key| key.1 == fault).map(|key| key.0);
         let touched: Vec<usize> = owned.collect();
+        self.narrows.retain(|(other, _), _| *other != fault);
+        self.lanes.clear(fault);
         let mut changed = Vec::new();
         for pair in touched {
             self.effects.remove(&(pair, fault));
@@ -118,20 +178,24 @@ impl Fabric {
 
     /// Everything now under way on the pair will be found dead at its arrival.
     pub(super) fn kill(&mut self, now: SimTime, pair: usize) {
-        let pair = &mut self.pairs[pair];
-        pair.dead_before = pair.dead_before.max(now.as_nanos() + 1);
+        let lanes = self.lanes.over(pair).map(|lane| self.sites * self.sites + lane);
+        for pair in lanes.chain([pair]).collect::<Vec<_>>() {
+            let pair = &mut self.pairs[pair];
+            pair.dead_before = pair.dead_before.max(now.as_nanos() + 1);
+        }
     }
 
     /// Reckons the pair's effective values anew from its own, its faults' and its route's.
     /// True when it went up or down.
     pub(super) fn refresh(&mut self, pair: usize) -> bool {
         let was_down = self.pairs[pair].flags & DOWN != 0;
-        let mut blocked = false;
+        let (mut blocked, mut hampered) = (false, false);
         let mut pass = 1.0 - self.pairs[pair].loss.clamp(0.0, 1.0);
         let mut factor = 1.0;
         let mut adds = Vec::new();
         for (&(_, fault), effect) in self.effects.range((pair, 0)..=(pair, u32::MAX)) {
             blocked |= effect.blocked;
+            hampered |= effect.narrow.is_some() || effect.bursts.is_some();
             pass *= 1.0 - effect.loss;
             if let Some((add, times)) = &effect.slow {
                 factor *= times.max(0.0);
@@ -155,8 +219,9 @@ impl Fabric {
         }
         let pair = &mut self.pairs[pair];
         pair.lost_below = threshold(1.0 - pass);
-        pair.flags &= !(DOWN | SLOWED);
+        pair.flags &= !(DOWN | SLOWED | HAMPERED);
         pair.flags |= if blocked { DOWN } else { 0 } | if slow { SLOWED } else { 0 };
+        pair.flags |= if hampered { HAMPERED } else { 0 };
         was_down != blocked
     }
 }

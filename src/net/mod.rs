@@ -19,13 +19,17 @@
 //!   cut a message into segments and feed them as room appears; judging a large batch by its
 //!   size would make a batch larger than the queue undeliverable.
 //! - A packet that the dice lose has used the bandwidth before: it is lost on the way.
+//! - What faults do to the wire of one host is kept apart from its pair of sites: a pair of hosts
+//!   gets a number of its own while one of them ails, and everybody else pays nothing.
 //! - The transport's acknowledgements are no events. The sender learns of a loss only by its
 //!   retransmission timer or by a later packet's acknowledgement, but never retransmits in vain,
 //!   except to probe for a lost acknowledgement.
 
+pub mod bursts;
 pub mod fabric;
 pub mod faults;
 pub mod flow;
+pub mod lanes;
 mod losses;
 mod port;
 pub mod topology;
@@ -43,8 +47,10 @@ mod stories;
 #[cfg(test)]
 mod topology_laws;
 
+pub use bursts::Gilbert;
 pub use fabric::{Fabric, FabricSpec, Fate, PairSpec};
 pub use faults::InFlight;
 pub use flow::{Flow, FlowAction};
+pub use lanes::Ailment;
 pub use topology::{LinkChange, LinkSpec, Physical};
 pub use transport::{Backoff, TransportSpec};

@@ -324,6 +324,7 @@ parts! {
         15 "link" => Link { from, to, up },
         16 "onset" => Onset { fault },
         17 "hit" => Hit { fault, node },
+        25 "ails" => Ails { node, yes },
         18 "cleared" => Cleared { fault },
         19 "settling" => Settling,
         21 "installed" => Installed { node, group, key, version },

@@ -90,6 +90,7 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Fact::Link { from: SiteId(0), to: SiteId(1), up: false },
         Fact::Onset { fault },
         Fact::Hit { fault, node },
+        Fact::Ails { node, yes: true },
         Fact::Cleared { fault },
         Fact::Settling,
         Fact::Installed { node, group, key: 7, version },

@@ -8,7 +8,7 @@ use crate::sim::rng::{Label, Streams};
 
 /// The draws for one purpose: `squares64` of B. Widynski (Squares: A Fast Counter-Based RNG,
 /// 2020), whose key comes from the stream of that name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draws {
     key: u64,
 }

@@ -47,6 +47,7 @@ impl Stage {
                 down_by: Vec::new(),
                 drift,
                 drifted_by: Vec::new(),
+                ails_by: Vec::new(),
                 watchdog: 0,
                 watchdog_due: None,
             }
@@ -77,6 +78,7 @@ impl Stage {
                 stopped_by: Vec::new(),
                 paused_by: Vec::new(),
                 stalled_by: Vec::new(),
+                errs_by: Vec::new(),
             }
         };
         self.layout.tasks.iter().enumerate().map(slot).collect()

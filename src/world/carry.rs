@@ -188,7 +188,7 @@ impl<O: Observer> World<'_, O> {
 
     fn sync(&mut self, process: ProcessId, group: GroupId, upto: Position) {
         let slot = &mut self.slots[process.index()];
-        let (delay, epoch) = slot.disk.begin(group, upto);
+        let (delay, epoch) = slot.disk.begin(self.now, group, upto);
         let at = self.now.saturating_add(delay);
         self.queue.schedule(at, Phase::Durable, Event::Durable { process, epoch });
     }

@@ -14,6 +14,7 @@ use crate::sim::queue::{Key, Queue};
 use crate::sim::rng::Streams;
 use crate::sim::time::{LocalTime, SimTime};
 use crate::world::disk::Disk;
+use crate::world::orders::ControlPlane;
 use crate::world::process::{Process, State};
 use crate::world::schedule::Schedule;
 use crate::world::stage::Stage;
@@ -116,6 +117,8 @@ pub(super) struct Slot {
     pub paused_by: Vec<u32>,
     /// Who keeps which part of it from working.
     pub stalled_by: Vec<(u32, Part)>,
+    /// Who makes it fail which share of reads, and of writes.
+    pub errs_by: Vec<(u32, [f64; 2])>,
 }
 
 /// A host.
@@ -126,6 +129,8 @@ pub(super) struct Host {
     /// Its drift without faults, and what each fault adds, in parts per billion.
     pub drift: i64,
     pub drifted_by: Vec<(u32, i64)>,
+    /// Whose gray failures act on it.
+    pub ails_by: Vec<u32>,
     /// Counts how often the watchdog was wound up; a firing of an earlier time is void.
     pub watchdog: u32,
     /// When it runs out, by the local clock; nothing while it is disarmed.
@@ -146,6 +151,10 @@ pub(super) struct World<'a, O> {
     pub schedule: Schedule,
     pub digest: Digest,
     pub facts: u64,
+    /// Whether orders get through.
+    pub plane: ControlPlane,
+    /// How often each fault has begun.
+    pub onsets: Vec<u32>,
     /// The newest token per group that somebody was authorised with.
     pub authorised: Vec<FencingToken>,
     pub observer: &'a mut O,
@@ -289,6 +298,8 @@ impl Stage {
             schedule: Schedule::new(self),
             digest: Digest::new(),
             facts: 0,
+            plane: ControlPlane::default(),
+            onsets: vec![0; self.faults.len()],
             authorised: vec![FencingToken(0); self.roster.groups.len()],
             observer,
             effects: Vec::with_capacity(64),

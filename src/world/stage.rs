@@ -111,17 +111,27 @@ impl Stage {
             match act {
                 Act::Block { from, to, .. }
                 | Act::Slow { from, to, .. }
-                | Act::Lossy { from, to, .. } => {
+                | Act::Lossy { from, to, .. }
+                | Act::Bursty { from, to, .. }
+                | Act::Narrow { from, to, .. } => {
                     sites.insert(*from);
                     sites.insert(*to);
                 }
+                Act::StopOrders(_) => {}
                 Act::Sever(site) => {
                     sites.insert(*site);
                 }
-                Act::StopHost { node, .. } | Act::Drift { node, .. } => {
+                Act::StopHost { node, .. }
+                | Act::Drift { node, .. }
+                | Act::Step { node, .. }
+                | Act::BadWire { node, .. } => {
                     nodes.insert(*node);
                 }
-                Act::Kill { process, .. } | Act::Pause(process) | Act::Stall { process, .. } => {
+                Act::Kill { process, .. }
+                | Act::Pause(process)
+                | Act::Stall { process, .. }
+                | Act::SlowDisk { process, .. }
+                | Act::Err { process, .. } => {
                     nodes.insert(self.layout.node_of(*process));
                 }
                 Act::LinkDown { link, .. } => {

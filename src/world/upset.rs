@@ -20,6 +20,7 @@ const FENCED: u32 = u32::MAX - 1;
 impl<O: Observer> World<'_, O> {
     pub(super) fn onset(&mut self, fault: u16) {
         let id = FaultId(fault);
+        self.onsets[id.index()] += 1;
         self.fact(Fact::Onset { fault: id });
         let acts = &self.stage.faults[id.index()].acts;
         for node in self.stage.touched(acts) {
@@ -57,6 +58,18 @@ impl<O: Observer> World<'_, O> {
             }
             Act::Pause(process) => self.pause(*process, owner),
             Act::Stall { process, part } => self.stall(*process, *part, owner),
+            Act::Bursty { from, to, law } => self.burst(*from, *to, owner, *law),
+            Act::Narrow { from, to, place, bandwidth, queue } => {
+                let (from, to) = (from.index(), to.index());
+                self.fabric.narrow(from, to, owner, *place, *bandwidth, *queue);
+            }
+            Act::BadWire { node, delay, loss } => self.bad_wire(*node, owner, delay, *loss),
+            Act::SlowDisk { process, factor, delay } => {
+                self.slow_disk(*process, owner, *factor, delay);
+            }
+            Act::Err { process, reads, writes } => self.err(*process, owner, [*reads, *writes]),
+            Act::StopOrders(stops) => self.stop_orders(owner, *stops),
+            Act::Step { node, by } => self.hosts[node.index()].clock.step_wall(*by),
             Act::Drift { node, ppb } => {
                 self.hosts[node.index()].drifted_by.push((owner, *ppb));
                 self.set_drift(*node);
@@ -83,11 +96,21 @@ impl<O: Observer> World<'_, O> {
                 }
                 Act::Pause(process) => self.unpause(*process, owner),
                 Act::Stall { process, part } => self.unstall(*process, *part, owner),
+                Act::SlowDisk { process, .. } => self.unslow_disk(*process, owner),
+                Act::Err { process, .. } => self.unerr(*process, owner),
                 Act::Drift { node, .. } => {
                     self.hosts[node.index()].drifted_by.retain(|(other, _)| *other != owner);
                     self.set_drift(*node);
                 }
-                Act::Block { .. } | Act::Slow { .. } | Act::Lossy { .. } | Act::Sever(_) => {}
+                Act::StopOrders(stops) => self.let_orders_pass(owner, *stops),
+                Act::Step { node, by } => self.hosts[node.index()].clock.step_wall(-*by),
+                Act::BadWire { node, .. } => self.good_wire(*node, owner),
+                Act::Block { .. }
+                | Act::Slow { .. }
+                | Act::Lossy { .. }
+                | Act::Bursty { .. }
+                | Act::Narrow { .. }
+                | Act::Sever(_) => {}
             }
         }
     }
@@ -208,6 +231,9 @@ impl<O: Observer> World<'_, O> {
             if self.is_stalled(process, part) {
                 self.hear(process, Input::Stall { part, yes: true });
             }
+        }
+        if !self.slots[process.index()].errs_by.is_empty() {
+            self.tell_errors(process);
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Packet {
     /// Until when its transport sends it again; the past for a datagram.
     pub give_up: SimTime,
     pub bytes: u32,
-    /// The fabric's number of the pair of sites it crosses.
+    /// The fabric's number of the pair it crosses.
     pub pair: u32,
     pub from: ProcessId,
     pub to: ProcessId,
@@ -46,7 +46,7 @@ pub(super) struct Line {
     /// The number of its dice for messages on their own, and of those for the stream, plus one;
     /// zero is none yet: they never talked.
     dice: [u32; 2],
-    /// The fabric's number of the pair of sites between them.
+    /// The fabric's number of the pair between them.
     pair: u32,
     /// True within one node.
     local: bool,
@@ -131,7 +131,11 @@ impl<O: Observer> World<'_, O> {
             return self.send_local(from, to, msg);
         }
         let give_up = match class {
+            Class::Stream if self.plane.is_down() && self.plane.stops(msg) => {
+                return self.keep_order(from, to, msg, bytes);
+            }
             Class::Stream => return self.send_stream(from, to, *msg, bytes),
+            Class::Datagram if self.plane.is_down() && self.plane.stops(msg) => return,
             Class::Datagram => SimTime::ZERO,
             Class::Independent { patience } => self.now.saturating_add(patience),
             Class::Delayed { by } => return self.send_delayed(from, to, *msg, by, bytes),
@@ -139,8 +143,19 @@ impl<O: Observer> World<'_, O> {
         let sent = self.now;
         let life = self.slots[from.index()].incarnation as u16;
         let packet = || Packet { msg: *msg, sent, give_up, bytes, pair, from, to, tries: 0, life };
-        let dice = if dice == 0 { self.make_dice(from, to, ALONE) } else { dice - 1 };
-        self.launch(pair, bytes, dice, packet);
+        if dice == 0 {
+            return self.launch_first(packet());
+        }
+        self.launch(pair, bytes, dice - 1, packet);
+    }
+
+    /// The first one that goes this way.
+    #[cold]
+    #[inline(never)]
+    fn launch_first(&mut self, packet: Packet) {
+        let dice = self.make_dice(packet.from, packet.to, ALONE);
+        let pair = self.wires.lines[self.wires.line(packet.from, packet.to)].pair;
+        self.launch(pair, packet.bytes, dice, || Packet { pair, ..packet });
     }
 
     /// Sends a message that takes longer than its wire does: to handle it takes its time.
@@ -192,7 +207,37 @@ impl<O: Observer> World<'_, O> {
         let number = self.wires.dice.len() as u32;
         let line = self.wires.line(from, to);
         self.wires.lines[line].dice[class] = number;
+        self.choose_pair(from, to);
         number - 1
+    }
+
+    /// Settles over which pair of the fabric two processes talk: that of their sites, or that of
+    /// their hosts while a fault acts on the wire of one of them.
+    fn choose_pair(&mut self, from: ProcessId, to: ProcessId) {
+        let host = |process: ProcessId| u32::from(self.slots[process.index()].node.0);
+        let (a, b) = (host(from), host(to));
+        let sites = self.fabric.pair(self.site(from), self.site(to));
+        let line = self.wires.line(from, to);
+        self.wires.lines[line].pair = self.fabric.lane(sites, a, b);
+    }
+
+    /// A fault begins or ceases to act on the wire of a host. Who never talked is asked when they
+    /// begin.
+    pub(super) fn choose_pairs(&mut self, node: NodeId) {
+        for process in self.stage.layout.nodes[node.index()].processes.clone() {
+            for other in (0..self.slots.len()).map(ProcessId::of) {
+                for (from, to) in [(process, other), (other, process)] {
+                    if self.wires.talked(from, to) {
+                        self.choose_pair(from, to);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pair of the fabric over which two processes talk.
+    fn pair(&self, from: ProcessId, to: ProcessId) -> u32 {
+        self.wires.lines[self.wires.line(from, to)].pair
     }
 
     #[inline]
@@ -234,9 +279,9 @@ impl<O: Observer> World<'_, O> {
         let slot = &self.slots[packet.from.index()];
         if slot.state != State::Dead && slot.incarnation as u16 == packet.life {
             let dice = self.dice(packet.from, packet.to, ALONE);
-            let sent = self.now;
-            let again = || Packet { sent, ..packet };
-            self.launch(packet.pair, packet.bytes, dice, again);
+            let (sent, pair) = (self.now, self.pair(packet.from, packet.to));
+            let again = || Packet { sent, pair, ..packet };
+            self.launch(pair, packet.bytes, dice, again);
         }
     }
 
@@ -288,7 +333,7 @@ impl<O: Observer> World<'_, O> {
     fn way_back(&mut self, from: ProcessId, to: ProcessId) -> Option<SimTime> {
         let dice = self.dice(from, to, ALONE);
         let draw = self.wires.dice[dice as usize].next_u64();
-        match self.fabric.offer(self.now, self.site(from), self.site(to), 40, draw) {
+        match self.fabric.offer_on(self.now, self.pair(from, to), 40, draw) {
             Fate::Arrives(at) => Some(at),
             Fate::Lost => None,
         }

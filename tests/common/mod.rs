@@ -8,11 +8,13 @@ use regionsim::model::id::NodeId;
 use regionsim::model::replica::{ModeParams, StoreParams};
 use regionsim::model::route::RoutingParams;
 use regionsim::sim::dist::DistSpec;
-use regionsim::sim::param::{Name, Node, OneOrMore, Problems, Share};
+use regionsim::sim::param::{Bandwidth, Name, Node, OneOrMore, Problems, Share};
 use regionsim::sim::{SimTime, Span};
 use regionsim::world::fault::partition::Direction;
 use regionsim::world::fault::{FaultCommon, FaultParams, InFlight};
-use regionsim::world::fault::{crash, link, partition, pause};
+use regionsim::world::fault::{
+    bursty_loss, crash, errors, link, lossy_node, partition, pause, slow_disk, slow_node,
+};
 use regionsim::world::plan::{
     ClientPlan, FaultPlan, PairPlan, Plan, RegionPlan, RoutingPlan, Spot, StorePlan, WanPlan,
 };
@@ -145,9 +147,49 @@ pub fn link(between: &[&str], delay: Span, loss: f64, down: bool) -> FaultParams
         delay: DistSpec::Constant(delay),
         loss: Share(loss),
         down,
-        direction: Direction::Both,
-        in_flight: InFlight::Lost,
+        ..link::Params::default()
     })
+}
+
+/// Narrows a pair of regions.
+pub fn narrow(a: &str, b: &str, bandwidth: u64) -> FaultParams {
+    FaultParams::Link(link::Params {
+        between: vec![Name::of(a), Name::of(b)],
+        bandwidth: Some(Bandwidth(bandwidth)),
+        ..link::Params::default()
+    })
+}
+
+/// Loses packets between two regions in bursts.
+pub fn bursty(a: &str, b: &str, p: f64, r: f64) -> FaultParams {
+    FaultParams::BurstyLoss(bursty_loss::Params {
+        between: vec![Name::of(a), Name::of(b)],
+        p: Share(p),
+        r: Share(r),
+        ..bursty_loss::Params::default()
+    })
+}
+
+/// Slows a disk.
+pub fn slow_disk(target: &str, factor: f64, delay: DistSpec) -> FaultParams {
+    FaultParams::SlowDisk(slow_disk::Params { target: aim(&[target]), factor, delay })
+}
+
+/// Slows a node's wire.
+pub fn slow_node(target: &str, delay: Span, direction: Direction) -> FaultParams {
+    let delay = DistSpec::Constant(delay);
+    FaultParams::SlowNode(slow_node::Params { target: aim(&[target]), delay, direction })
+}
+
+/// Makes a node's wire lossy.
+pub fn lossy_node(target: &str, loss: f64) -> FaultParams {
+    let (loss, direction) = (Share(loss), Direction::Both);
+    FaultParams::LossyNode(lossy_node::Params { target: aim(&[target]), loss, direction })
+}
+
+/// Makes a database fail requests.
+pub fn errors(target: &str, share: f64, of: errors::Of) -> FaultParams {
+    FaultParams::Errors(errors::Params { target: aim(&[target]), share: Share(share), of })
 }
 
 /// Runs a plan and keeps all it says.

@@ -158,13 +158,13 @@ pub const ROWS: &[MetricDoc] = &[
         Count,
         Lower,
         STORE,
-        "Failovers that began to take the right from an old primary that was up, admitted writes and was reachable from a majority of client regions.",
+        "Failovers that began to take the right from an old primary that was up, admitted writes, was reachable from a majority of client regions, and on which no gray failure acted.",
     )),
     bounded(metric(
         "failover.missed",
         Count,
         Lower,
         STORE,
-        "Times the primary was down, unreachable or not admitting for longer than the objective RTO (else 10 min), and nothing was authorised.",
+        "Times the primary was down, unreachable, not admitting or under a gray failure for longer than the objective RTO (else 10 min), and nothing was authorised.",
     )),
 ];

@@ -13,6 +13,7 @@ mod tokens;
 
 use super::core::{Core, Refusals, ReplicaSpec};
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
+use crate::model::errors::Errors;
 use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
 use crate::model::log::{Appended, Log};
@@ -66,6 +67,8 @@ pub struct Replica {
     /// Places for requests, where there are not places enough for all.
     server: Option<Box<Server>>,
     guard: Option<Box<Guard>>,
+    /// What a fault makes it fail.
+    errors: Option<Box<Errors>>,
     lag: Lag,
     dice: Stream,
     pending: VecDeque<Pending>,
@@ -124,6 +127,7 @@ impl Replica {
             follower,
             server: None,
             guard: None,
+            errors: None,
             lag: Lag::default(),
             dice,
             pending: VecDeque::new(),
@@ -192,26 +196,6 @@ impl Replica {
             let bytes = self.spec.answer_bytes;
             self.answer(done.client, done.op, done.attempt, Outcome::Ok, at, bytes, ctx);
         }
-    }
-
-    /// It definitely did not happen.
-    fn fail(&self, to: ProcessId, op: OpId, attempt: u8, ctx: &mut Ctx<'_>) {
-        self.answer(to, op, attempt, Outcome::Fail, Position::default(), 100, ctx);
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn answer(
-        &self,
-        to: ProcessId,
-        op: OpId,
-        attempt: u8,
-        outcome: Outcome,
-        at: Position,
-        bytes: u32,
-        ctx: &mut Ctx<'_>,
-    ) {
-        let group = self.core.group;
-        ctx.effect(Effect::Answer { to, group, op, attempt, outcome, at, bytes });
     }
 
     /// Begins a disk write, and asks the storage that checks tokens about the same entries.
@@ -357,6 +341,9 @@ impl Machine for Replica {
             Input::Timer(timer) => self.on_timer(timer, ctx),
             Input::Start => self.on_start(ctx),
             Input::Stall { part, yes } => self.on_stall(part, yes, ctx),
+            Input::Errors { reads, writes, draws } => {
+                self.errors = Errors::new(reads, writes, draws);
+            }
             Input::Reset { by } | Input::Refused { by, .. } => self.on_reset(by, ctx),
         }
     }
@@ -390,6 +377,7 @@ impl Machine for Replica {
         }
         self.follower.crash(&self.core.log);
         self.lag.forget();
+        self.errors = None;
     }
 }
 

@@ -77,7 +77,11 @@ impl Machine for NameServer {
                     record.apply(timer.arg);
                 }
             }
-            Input::Durable | Input::Refused { .. } | Input::Reset { .. } | Input::Stall { .. } => {}
+            Input::Durable
+            | Input::Refused { .. }
+            | Input::Reset { .. }
+            | Input::Stall { .. }
+            | Input::Errors { .. } => {}
         }
     }
     fn crash(&mut self, _disk_kept: bool) {}

@@ -174,6 +174,10 @@ impl Words<'_> {
             Fact::Hit { fault, node } => {
                 format!("fault {} touches {}", self.fault(fault), self.node(node))
             }
+            Fact::Ails { node, yes } => {
+                let what = if yes { "runs, and serves badly" } else { "serves well again" };
+                format!("{} {what}", self.node(node))
+            }
             Fact::Cleared { fault } => format!("fault {} is over", self.fault(fault)),
             _ => "the storm is over: nothing begins from now on".to_string(),
         }

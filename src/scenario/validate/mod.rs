@@ -14,6 +14,7 @@ mod council;
 mod failovers;
 mod faults;
 mod fencing;
+mod gray;
 mod groups;
 mod keyed;
 mod limits;

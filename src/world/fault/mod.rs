@@ -4,17 +4,24 @@
 //! and takes back all that the fault owns when it clears. Overlapping faults compose: a pair is
 //! up when no fault blocks it, a process runs when no fault stops it.
 
+pub mod bursty_loss;
 pub mod clock;
+pub mod control_plane;
 pub mod crash;
+pub mod errors;
 pub mod link;
+pub mod lossy_node;
 pub mod partition;
 pub mod pause;
+pub mod slow_disk;
+pub mod slow_node;
 pub mod stall;
 pub mod target;
 pub mod when;
 
 use crate::model::ctx::Part;
 use crate::model::id::{NodeId, ProcessId, SiteId};
+use crate::net::Gilbert;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::Problems;
 use crate::world::layout::Layout;
@@ -51,6 +58,37 @@ pub enum Act {
         /// Which share of them.
         share: f64,
     },
+    /// Packets of a directed pair get lost in bursts.
+    Bursty {
+        /// Sender's side.
+        from: SiteId,
+        /// Receiver's side.
+        to: SiteId,
+        /// By which chain.
+        law: Gilbert,
+    },
+    /// Packets of a directed pair queue before a narrow place.
+    Narrow {
+        /// Sender's side.
+        from: SiteId,
+        /// Receiver's side.
+        to: SiteId,
+        /// Which narrow place of the fault: pairs that name the same one share it.
+        place: u32,
+        /// Its bits per second.
+        bandwidth: u64,
+        /// How many bytes may wait for it.
+        queue: u64,
+    },
+    /// Packets of a node take longer, or get lost: those that it sends, and those sent to it.
+    BadWire {
+        /// Whose.
+        node: NodeId,
+        /// By how much longer, either way.
+        delay: [Option<DistSpec>; 2],
+        /// Which share gets lost, either way.
+        loss: [f64; 2],
+    },
     /// A physical link is dead.
     LinkDown {
         /// Its index.
@@ -82,6 +120,33 @@ pub enum Act {
         process: ProcessId,
         /// Which.
         part: Part,
+    },
+    /// A process's disk takes longer to write.
+    SlowDisk {
+        /// Whose.
+        process: ProcessId,
+        /// So many times as long.
+        factor: f64,
+        /// And so much more.
+        delay: DistSpec,
+    },
+    /// A database fails a share of what it is asked.
+    Err {
+        /// Which.
+        process: ProcessId,
+        /// Which share of reads.
+        reads: f64,
+        /// Which share of writes.
+        writes: f64,
+    },
+    /// Orders of that kind do not get through.
+    StopOrders(control_plane::Stops),
+    /// A node's wall clock is set, by so many nanoseconds.
+    Step {
+        /// Whose.
+        node: NodeId,
+        /// Forward; backwards where it is negative.
+        by: i64,
     },
     /// A node's clocks run fast (or slow), in parts per billion.
     Drift {
@@ -121,8 +186,14 @@ faults! {
     "crash" => Crash in crash,
     "pause" => Pause in pause,
     "replication_stall" => Stall in stall,
+    "slow_disk" => SlowDisk in slow_disk,
+    "slow_node" => SlowNode in slow_node,
+    "lossy_node" => LossyNode in lossy_node,
+    "errors" => Errors in errors,
+    "control_plane" => ControlPlane in control_plane,
     "clock" => Clock in clock,
     "link" => Link in link,
+    "bursty_loss" => BurstyLoss in bursty_loss,
 }
 
 crate::choices! {

@@ -29,7 +29,13 @@ impl<O: Observer> World<'_, O> {
         self.wires.connection_of[from.index()][to.index()] - 1
     }
 
-    pub(super) fn send_stream(&mut self, from: ProcessId, to: ProcessId, msg: Msg, bytes: u32) {
+    pub(in crate::world) fn send_stream(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        msg: Msg,
+        bytes: u32,
+    ) {
         let number = self.connection(from, to);
         self.with_flow(number, |flow, now, wire, out| flow.send(now, msg, bytes, wire, out));
     }
@@ -49,10 +55,10 @@ impl<O: Observer> World<'_, O> {
         let mut out = std::mem::take(&mut self.wires.actions);
         let connection = &mut self.wires.connections[number as usize];
         let dice = &mut self.wires.dice[connection.dice as usize];
-        let from = self.slots[connection.from.index()].site;
-        let to = self.slots[connection.to.index()].site;
+        let line = connection.from.index() * self.wires.processes + connection.to.index();
+        let pair = self.wires.lines[line].pair;
         let fabric = &mut self.fabric;
-        let mut wire = |at: SimTime, bytes: u32| fabric.offer(at, from, to, bytes, dice.next_u64());
+        let mut wire = |at: SimTime, bytes: u32| fabric.offer_on(at, pair, bytes, dice.next_u64());
         act(&mut connection.flow, now, &mut wire, &mut out);
         for action in out.drain(..) {
             match action {

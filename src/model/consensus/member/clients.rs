@@ -103,7 +103,8 @@ impl Member {
     pub(super) fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
         let ClientMsg::Request { op, kind, attempt, .. } = request else { return };
         let wish = Wish { from, since: ctx.now(), op, kind, attempt, request };
-        if self.recovering {
+        let errs = self.errors.as_ref().is_some_and(|errors| errors.fail(op, kind, attempt));
+        if self.recovering || errs {
             return self.refuse(&wish, ctx);
         }
         self.take_up(wish, ctx);

@@ -34,6 +34,7 @@ pub use msg::{Author, MemberMsg};
 pub use params::{NoLeader, NotLeader, Notice, Params, Reads, WhileLeased};
 
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
+use crate::model::errors::Errors;
 use crate::model::id::{GroupId, LogIndex, ProcessId, Term};
 use crate::model::log::Log;
 use crate::model::msg::Msg;
@@ -119,6 +120,8 @@ pub struct Member {
     patience: Patience,
     reign: Reign,
     desk: Desk,
+    /// What a fault makes it fail.
+    errors: Option<Box<Errors>>,
     recovering: bool,
     crashed: bool,
 }
@@ -152,6 +155,7 @@ impl Member {
             patience: Patience::default(),
             reign: Reign::default(),
             desk: Desk::default(),
+            errors: None,
             recovering: false,
             crashed: false,
         }
@@ -291,6 +295,9 @@ impl Machine for Member {
             Input::Timer(timer) => self.on_timer(timer, ctx),
             Input::Start => self.on_start(ctx),
             Input::Reset { by } | Input::Refused { by, .. } => self.on_broken(by),
+            Input::Errors { reads, writes, draws } => {
+                self.errors = Errors::new(reads, writes, draws);
+            }
             Input::Stall { .. } => {}
         }
     }
@@ -313,6 +320,7 @@ impl Machine for Member {
         self.patience.crash();
         self.reign = Reign::default();
         self.desk = Desk::default();
+        self.errors = None;
         self.recovering = false;
     }
 }

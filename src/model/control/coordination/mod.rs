@@ -307,7 +307,8 @@ impl Machine for Voter {
             Input::Message { .. }
             | Input::Refused { .. }
             | Input::Reset { .. }
-            | Input::Stall { .. } => {}
+            | Input::Stall { .. }
+            | Input::Errors { .. } => {}
         }
         self.follow_up(ctx);
     }

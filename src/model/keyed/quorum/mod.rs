@@ -16,9 +16,10 @@ mod coordinator;
 mod pending;
 mod replica;
 
-use crate::model::ctx::{Ctx, Input, Machine, Timer};
-use crate::model::fact::OpKind;
-use crate::model::id::{GroupId, ProcessId, RegionId, Version};
+use crate::model::ctx::{Ctx, Effect, Input, Machine, Timer};
+use crate::model::errors::Errors;
+use crate::model::fact::{OpKind, Outcome};
+use crate::model::id::{GroupId, Position, ProcessId, RegionId, Version};
 use crate::model::keyed::{KeyedMsg, Latency, LatencyParams, Level, Merge, Need, Ring};
 use crate::model::msg::{ClientMsg, Msg};
 use crate::sim::Span;
@@ -133,6 +134,8 @@ pub struct Node<M> {
     /// It works: it is not starting again.
     works: bool,
     reverted: Vec<(u32, Version)>,
+    /// What a fault makes it fail.
+    errors: Option<Box<Errors>>,
 }
 
 impl<M: Merge> Node<M> {
@@ -151,6 +154,7 @@ impl<M: Merge> Node<M> {
             started: false,
             works: false,
             reverted: Vec::new(),
+            errors: None,
         }
     }
     /// The store.
@@ -193,7 +197,14 @@ impl<M: Merge> Node<M> {
                     self.responded(round, replica, version, ctx);
                 }
             }
-            Msg::Client(ref request @ ClientMsg::Request { .. }) => {
+            Msg::Client(ref request @ ClientMsg::Request { op, kind, attempt, .. }) => {
+                if self.errors.as_ref().is_some_and(|e| e.fail(op, kind, attempt)) {
+                    let (group, outcome, at) =
+                        (self.seat.group, Outcome::Fail, Position::default());
+                    let (to, bytes) = (from, 100);
+                    let answer = Effect::Answer { to, group, op, attempt, outcome, at, bytes };
+                    return ctx.effect(answer);
+                }
                 self.coordinate(from, request, ctx);
             }
             _ => {}
@@ -221,6 +232,9 @@ impl<M: Merge> Machine for Node<M> {
             Input::Durable => self.durable(ctx),
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),
             Input::Start => self.start(ctx),
+            Input::Errors { reads, writes, draws } => {
+                self.errors = Errors::new(reads, writes, draws);
+            }
             Input::Timer(_) | Input::Reset { .. } | Input::Stall { .. } => {}
         }
     }
@@ -228,6 +242,7 @@ impl<M: Merge> Machine for Node<M> {
         self.reverted = self.values.crash(disk_kept);
         self.coordinator.crash();
         self.waiting.clear();
+        self.errors = None;
         (self.satisfied, self.syncing, self.commit_due, self.works) = (0, false, false, false);
     }
 }

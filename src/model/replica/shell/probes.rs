@@ -16,10 +16,12 @@ impl Replica {
             return;
         }
         let waiting = self.pending.len() + self.server.as_ref().map_or(0, |s| s.waiting());
-        let well = self.has_role(asks.role, ctx.now())
+        let writes = !self.has_nothing_to_write();
+        let well = !self.errors.as_ref().is_some_and(|e| e.fail_probe(from, seq, asks, writes))
+            && self.has_role(asks.role, ctx.now())
             && waiting as u64 <= u64::from(asks.max_backlog)
             && self.keeps_up(asks.max_lag, ctx)
-            && (!asks.write || self.has_nothing_to_write() || self.admits(ctx.now()));
+            && (!asks.write || !writes || self.admits(ctx.now()));
         if well && asks.app && self.server.is_some() {
             self.enqueue(Work::Probe { from, seq, write: asks.write }, ctx);
         } else {

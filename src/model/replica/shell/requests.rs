@@ -5,13 +5,19 @@ use super::*;
 impl Replica {
     pub(super) fn on_request(&mut self, from: ProcessId, request: ClientMsg, ctx: &mut Ctx<'_>) {
         let ClientMsg::Request { op, kind, attempt, .. } = request else { return };
-        if self.takes_no(kind) || !self.serves(ctx.now()) {
+        if self.takes_no(kind) || !self.serves(ctx.now()) || self.errs(op, kind, attempt) {
             self.fail(from, op, attempt, ctx);
         } else if self.server.is_some() {
             self.enqueue(Work::Request { from, request }, ctx);
         } else {
             self.carry_out(from, &request, ctx);
         }
+    }
+
+    /// True when a fault makes it fail that attempt.
+    #[inline]
+    fn errs(&self, op: OpId, kind: OpKind, attempt: u8) -> bool {
+        self.errors.as_ref().is_some_and(|errors| errors.fail(op, kind, attempt))
     }
 
     /// True while it refuses such an operation, were it the primary: reads never.
@@ -58,5 +64,25 @@ impl Replica {
         let place = self.pending.partition_point(|other| other.index <= pending.index);
         self.pending.insert(place, pending);
         self.progress(ctx);
+    }
+
+    /// It definitely did not happen.
+    pub(super) fn fail(&self, to: ProcessId, op: OpId, attempt: u8, ctx: &mut Ctx<'_>) {
+        self.answer(to, op, attempt, Outcome::Fail, Position::default(), 100, ctx);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn answer(
+        &self,
+        to: ProcessId,
+        op: OpId,
+        attempt: u8,
+        outcome: Outcome,
+        at: Position,
+        bytes: u32,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let group = self.core.group;
+        ctx.effect(Effect::Answer { to, group, op, attempt, outcome, at, bytes });
     }
 }

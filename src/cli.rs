@@ -13,6 +13,7 @@ mod ladder;
 mod lint;
 mod output;
 mod page;
+mod preset;
 mod run;
 mod shard;
 mod shown;
@@ -63,6 +64,11 @@ enum Command {
     Explain(ExplainArgs),
     /// Tell one trial as a story
     Trace(TraceArgs),
+    /// Print the presets: figures of real products, each with its source and how it is known
+    Preset {
+        #[command(subcommand)]
+        question: preset::Question,
+    },
     /// Print the JSON schema of scenario files
     Schema,
     /// Print a scenario to begin with, or write it into a new file
@@ -348,6 +354,7 @@ impl Cli {
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),
+            Command::Preset { question } => preset::preset(&question),
             Command::New { file } => begin::new(file.as_deref()),
             Command::Completions { shell } => begin::completions(shell),
             Command::Man => begin::man(),

@@ -5,6 +5,7 @@ use super::diagnostic::{self, Diagnostic, Origin};
 use super::draft::{Draft, Named};
 use super::matrices::Matrix;
 use super::overlay::Overlay;
+use super::presets::Used;
 use super::times::{begins, lasts};
 use super::wan::PairOrigin;
 use super::{Parts, tree};
@@ -24,6 +25,8 @@ pub enum Source {
     Default(String),
     /// An RTT matrix, with its source and date.
     Matrix(String),
+    /// A preset, with how it is known and from where.
+    Preset(String),
 }
 
 impl Source {
@@ -35,6 +38,7 @@ impl Source {
             Source::Default(source) if source.is_empty() => "default".to_string(),
             Source::Default(source) => format!("default ({source})"),
             Source::Matrix(source) => format!("matrix {source}"),
+            Source::Preset(source) => format!("preset {source}"),
         }
     }
 }
@@ -108,13 +112,14 @@ pub fn explain(
 struct Explainer<'a> {
     text: &'a str,
     overlay: Overlay,
+    used: &'a [Used],
     rows: Vec<Row>,
 }
 
 impl<'a> Explainer<'a> {
-    fn explain(text: &'a str, overrides: &[(String, String)], parts: &Parts) -> Explanation {
+    fn explain(text: &'a str, overrides: &[(String, String)], parts: &'a Parts) -> Explanation {
         let overlay = Overlay::new(text, overrides);
-        let mut explainer = Explainer { text, overlay, rows: Vec::new() };
+        let mut explainer = Explainer { text, overlay, used: &parts.used, rows: Vec::new() };
         explainer.tables(&parts.draft, &parts.plan);
         let matrix = parts.draft.wan.params.matrix.map(Matrix::of);
         let cite = |m: &Matrix| format!("{} ({}, {}; {})", m.name, m.measure, m.date, m.source);
@@ -249,7 +254,10 @@ impl<'a> Explainer<'a> {
 
     fn leaf(&mut self, table: &str, key: &str, value: &str, written: Option<&Node>, from: &str) {
         let source = match written {
-            Some(node) => self.written(node),
+            Some(node) => match self.used.iter().find(|used| used.place == node.place) {
+                Some(used) => Source::Preset(used.origin(key)),
+                None => self.written(node),
+            },
             None => Source::Default(from.to_string()),
         };
         self.row(table, key, value, source);

@@ -1,6 +1,7 @@
 //! The JSON Schema of a scenario file, from the declarations: for editors that complete and
 //! check TOML by it.
 
+use super::presets;
 use super::schema::{SCHEMA_VERSION, Shape, TABLES};
 use crate::sim::dist::{COMMON_KEYS, FORMS};
 use crate::sim::param::{Arm, Field, Kind};
@@ -12,13 +13,14 @@ pub fn json_schema() -> Value {
     let mut properties = Map::new();
     properties.insert("schema_version".into(), json!({ "const": SCHEMA_VERSION }));
     for table in TABLES {
-        let own = object((table.fields)(), &[]);
+        let own = with_presets(table.key, object((table.fields)(), &[]));
         let schema = match table.shape {
             Shape::One => own,
             Shape::Named => json!({ "type": "object", "additionalProperties": own }),
             Shape::Either => either(own),
             Shape::List => json!({ "type": "array", "items": fault((table.fields)()) }),
         };
+        let schema = with_presets_of_faults(table.key, schema);
         properties.insert(table.key.into(), described(schema, table.doc));
     }
     let limits = json!({
@@ -44,6 +46,49 @@ pub fn json_schema() -> Value {
         "additionalProperties": false,
         "$defs": definitions()
     })
+}
+
+/// A preset may stand in a table, or in a table of it; what it states is not required then.
+fn with_presets(key: &str, mut own: Value) -> Value {
+    for spot in presets::SPOTS {
+        if let Some(inner) = spot.strip_prefix(key).and_then(|rest| rest.strip_prefix('.')) {
+            let schema = own["properties"][inner].take();
+            own["properties"][inner] = with_preset(spot, schema);
+        }
+    }
+    if presets::SPOTS.contains(&key) { with_preset(key, own) } else { own }
+}
+
+fn with_preset(spot: &str, mut schema: Value) -> Value {
+    let names = json!({ "enum": presets::names_for(spot) });
+    if let Some(arms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        arms.push(json!({
+            "type": "object",
+            "description": "A preset, and what differs from it.",
+            "properties": { "preset": names },
+            "required": ["preset"]
+        }));
+        return schema;
+    }
+    schema["properties"]["preset"] = names;
+    if spot == "store.guard"
+        && let Some(table) = schema.as_object_mut()
+        && let Some(required) = table.remove("required")
+    {
+        table.insert("anyOf".into(), json!([{ "required": required }, { "required": ["preset"] }]));
+    }
+    schema
+}
+
+fn with_presets_of_faults(key: &str, mut schema: Value) -> Value {
+    if key == "fault"
+        && let Some(arms) = schema["items"]["oneOf"].as_array_mut()
+    {
+        for arm in arms {
+            arm["properties"]["preset"] = json!({ "enum": presets::names_for(key) });
+        }
+    }
+    schema
 }
 
 fn definitions() -> Value {

@@ -161,7 +161,8 @@ fn health_check(
     let params = table.params.clone();
     let checkers = names.spots(&params.checkers, "checker", problems);
     let majority = checkers.len() as u32 / 2 + 1;
-    let unhealthy_quorum = params.unhealthy_quorum.unwrap_or(majority);
+    let share = params.unhealthy_share.map(|share| (share.0 * checkers.len() as f64).ceil() as u32);
+    let unhealthy_quorum = params.unhealthy_quorum.or(share).unwrap_or(majority);
     HealthCheckPlan { name: table.name.clone(), params, checkers, unhealthy_quorum }
 }
 

@@ -6,7 +6,7 @@
 //! proceeds, and prints nothing: the porch does.
 //!
 //! The way of a file: `tree` (text to values with places), `overrides` (variants and `--set`),
-//! `draft` (tables into declared parameters), `lower` (names into numbers), `validate` (what
+//! `presets` (figures of products), `draft` (tables into declared parameters), `lower` (names into numbers), `validate` (what
 //! cannot be or was hardly meant).
 //!
 //! # Decided
@@ -18,6 +18,7 @@
 //!   zones where a fault is aimed.
 
 mod cues;
+mod defaults;
 pub mod diagnostic;
 mod draft;
 pub mod explain;
@@ -28,7 +29,7 @@ pub mod matrices;
 mod names;
 mod overlay;
 mod overrides;
-mod presets;
+pub mod presets;
 pub mod reference;
 pub mod schema;
 mod times;
@@ -136,11 +137,13 @@ struct Reading {
     parts: Option<Parts>,
 }
 
-/// What `explain` needs: the file as written, the plan, and where round trips come from.
+/// What `explain` needs: the file as written, the plan, where round trips come from, and the
+/// presets that were used.
 struct Parts {
     draft: Draft,
     plan: Plan,
     origins: Vec<wan::PairOrigin>,
+    used: Vec<presets::Used>,
 }
 
 fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Reading {
@@ -155,7 +158,9 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
         }
         overlay.apply(&mut root, overrides, &mut problems);
         if valid {
+            let expanded = presets::expand(&mut root);
             let draft = draft::read(&root, &mut problems);
+            expanded.tell(&mut problems, &mut doubts);
             if validate::sizes(&draft, &mut problems) {
                 let (plan, origins) = lower::lower(&draft, &mut problems);
                 validate::validate(&draft, &plan, &mut problems, &mut doubts);
@@ -170,7 +175,7 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
                 let judged = (settings, expectations);
                 let clone = plan.clone();
                 scenario = Some(assemble(text, &draft, clone, judged, overrides, variant));
-                parts = Some(Parts { draft, plan, origins });
+                parts = Some(Parts { draft, plan, origins, used: expanded.used });
             }
         } else {
             typos_beside_syntax_errors(text, &root, &mut problems);
@@ -201,7 +206,9 @@ fn typos_beside_syntax_errors(text: &str, root: &Node, problems: &mut Problems) 
         return;
     }
     let mut more = Problems::default();
-    draft::read(root, &mut more);
+    let mut root = root.clone();
+    presets::expand(&mut root).tell(&mut more, &mut Problems::default());
+    draft::read(&root, &mut more);
     let sure =
         |message: &str| message.starts_with("unknown ") || message.starts_with("a bare number");
     more.0.truncate(1_000);

@@ -1,8 +1,8 @@
 //! The reference of the scenario file in Markdown, from the declarations. The README holds a
 //! copy, and a test compares the two.
 
-use super::matrices;
 use super::schema::{Shape, TABLES, Table};
+use super::{matrices, presets};
 use crate::measure::catalogue::CATALOGUE;
 use crate::sim::dist::FORMS;
 use crate::sim::param::{Arm, Field, Kind};
@@ -22,6 +22,7 @@ pub fn reference() -> String {
     words(&mut out);
     distributions(&mut out);
     matrix_list(&mut out);
+    preset_list(&mut out);
     metrics(&mut out);
     out
 }
@@ -184,6 +185,31 @@ fn matrix_list(out: &mut String) {
             m.source
         );
         put(out, &row);
+    }
+}
+
+fn preset_list(out: &mut String) {
+    put(
+        out,
+        "\n### Presets\n\n\
+         `preset = \"NAME\"` in a table stands for the values below; keys beside it go before it. \
+         *documented*: the product's documentation or source, or the study, was read; *quoted*: read \
+         as others quote it; *recalled*: not looked up; *derived*: follows from documented figures; \
+         *our choice*: nobody states it. `preset show NAME` adds versions and what is left out.\n\n\
+         | Preset | In | Key | Value | Known | From |\n|---|---|---|---|---|---|\n",
+    );
+    for preset in presets::all() {
+        for fit in &preset.fits {
+            for value in &fit.values {
+                let (name, spot, key) = (&preset.name, fit.spot, &value.key);
+                let (known, from) = (value.known, &value.source);
+                let row = format!(
+                    "| `{name}` | `{spot}` | `{key}` | `{}` | {known} | {from} |\n",
+                    value.value
+                );
+                put(out, &row);
+            }
+        }
     }
 }
 

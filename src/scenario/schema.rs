@@ -8,8 +8,8 @@ use crate::model::replica::StoreParams;
 use crate::model::route::RoutingParams;
 use crate::net::TransportSpec;
 use crate::params;
+use crate::scenario::defaults;
 use crate::scenario::matrices::MatrixName;
-use crate::scenario::presets;
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Declared, Field, Name, Share};
@@ -80,7 +80,7 @@ params! {
         /// Round-trip time; halved for one way.
         rtt: Option<Span> = None, "none: every pair must be stated elsewhere";
         /// Added to each packet, one way.
-        jitter: DistSpec = presets::wan_jitter(), "sd 0.5 ms: median mdev of the AWS (0.43 ms) and GCP (0.52 ms) matrices of 2020";
+        jitter: DistSpec = defaults::wan_jitter(), "sd 0.5 ms: median mdev of the AWS (0.43 ms) and GCP (0.52 ms) matrices of 2020";
         /// Loss of each packet.
         loss: Share = Share(0.0), "ISP backbones measure below 0.01 %";
         /// Bandwidth; without one, packets never queue.
@@ -118,7 +118,7 @@ params! {
         /// Round-trip time; halved for one way.
         rtt: Span = Span::from_micros(800), "IBM Cloud 2026: median between zones 0.76 ms";
         /// Added to each packet, one way.
-        jitter: DistSpec = presets::zone_jitter(), "our choice";
+        jitter: DistSpec = defaults::zone_jitter(), "our choice";
         /// Loss of each packet.
         loss: Share = Share(0.0), "none";
         /// Bandwidth; without one, packets never queue.

@@ -9,7 +9,7 @@
 //! - Checkers judge nodes, not stores; how many must agree is the controller's business.
 
 use crate::sim::Span;
-use crate::sim::param::Name;
+use crate::sim::param::{Name, Share};
 
 pub mod asks;
 pub mod checker;
@@ -25,6 +25,8 @@ crate::params! {
         checkers: Vec<Name>, required;
         /// How many must say unhealthy; a majority where left out.
         unhealthy_quorum: Option<u32> = None, "a majority";
+        /// Instead of a number: which share of them must say unhealthy.
+        unhealthy_share: Option<Share> = None, "a majority";
         /// From one probe of a checker to the next.
         request_interval: Span = Span::from_secs(30), "Route 53 standard";
         /// How long a checker waits for an answer.

@@ -2,6 +2,7 @@
 
 use super::{Check, limits, probes, race};
 use crate::model::control::{EnforcedBy, LeaseParams};
+use crate::model::detect::HealthCheckParams;
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
 
@@ -121,10 +122,23 @@ pub(super) fn health_checks(check: &mut Check<'_>) {
                 format!("a quorum of {quorum} can never be reached: there are {checkers} checkers");
             let help = format!("from 1 to {checkers}; or leave it out for a majority");
             check.error(table.place_of("unhealthy_quorum"), message, &help);
-        } else if quorum == 0 {
+        } else if quorum == 0 && params.unhealthy_quorum == Some(0) {
             let message = "a quorum of 0 is always reached: everything is unhealthy".to_string();
             check.error(table.place_of("unhealthy_quorum"), message, "at least 1");
         }
+        share_of_checkers(check, table);
         probes::of_health_check(check, table);
+    }
+}
+
+fn share_of_checkers(check: &mut Check<'_>, table: &Named<HealthCheckParams>) {
+    let Some(share) = table.params.unhealthy_share else { return };
+    let place = table.place_of("unhealthy_share");
+    if table.params.unhealthy_quorum.is_some() {
+        let message = "unhealthy_share has no effect beside unhealthy_quorum".to_string();
+        check.doubt(place, message, "state one of the two");
+    } else if share.0 <= 0.0 {
+        let message = "a share of 0 % is always reached: everything is unhealthy".to_string();
+        check.error(place, message, "more than 0%");
     }
 }

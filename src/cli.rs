@@ -65,10 +65,8 @@ enum Command {
     /// Tell one trial as a story
     Trace(TraceArgs),
     /// Print the presets: figures of real products, each with its source and how it is known
-    Preset {
-        #[command(subcommand)]
-        question: preset::Question,
-    },
+    #[command(subcommand)]
+    Preset(preset::Question),
     /// Print the JSON schema of scenario files
     Schema,
     /// Print a scenario to begin with, or write it into a new file
@@ -354,14 +352,11 @@ impl Cli {
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),
-            Command::Preset { question } => preset::preset(&question),
+            Command::Preset(question) => preset::preset(&question),
             Command::New { file } => begin::new(file.as_deref()),
             Command::Completions { shell } => begin::completions(shell),
             Command::Man => begin::man(),
-            Command::Schema => {
-                let schema = regionsim::scenario::json_schema::json_schema();
-                output::Output::new().say(&regionsim::report::json::pretty(&schema))
-            }
+            Command::Schema => begin::schema(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Help to begin: a scenario to start from, completions, the manual page.
+//! Help to begin: a scenario to start from, the schema of its file, completions, the
+//! manual page.
 
 use super::output::{Output, complain, tell};
 use super::{Cli, Exit};
@@ -30,6 +31,12 @@ pub fn new(file: Option<&Path>) -> Exit {
             Exit::Io
         }
     }
+}
+
+/// Prints the JSON schema of scenario files.
+pub fn schema() -> Exit {
+    let schema = regionsim::scenario::json_schema::json_schema();
+    Output::new().say(&regionsim::report::json::pretty(&schema))
 }
 
 /// Prints completions.

@@ -55,8 +55,7 @@ pub enum Fact {
         /// The node whose answer ended it, if one did.
         by: Option<NodeId>,
     },
-    /// A node sent an answer. `at` is where the write stands in its history; for a read, the
-    /// position it read at.
+    /// A node sent an answer. `at`: where the write stands in its history, or the read was taken.
     Answered {
         /// Who answered.
         node: NodeId,
@@ -91,8 +90,7 @@ pub enum Fact {
         /// The last entry it shares with its parent (index 0: none).
         from: Position,
     },
-    /// A node's history in memory now ends here: it received entries from another. Only ever
-    /// moves forward along one lineage; [`Fact::Truncated`] goes back.
+    /// A node received entries: its history in memory now ends here, further along its lineage.
     Held {
         /// Who.
         node: NodeId,
@@ -110,8 +108,7 @@ pub enum Fact {
         /// The end.
         upto: Position,
     },
-    /// A node cut its history, in memory and on disk, back to here (a rewind, or what a crash
-    /// left of it).
+    /// A node cut its history, in memory and on disk, back to here (a rewind, or a crash).
     Truncated {
         /// Who.
         node: NodeId,
@@ -251,8 +248,7 @@ pub enum Fact {
         /// Whom.
         node: NodeId,
     },
-    /// A gray failure began to act on a node (a slow disk, errors, a bad wire of its own), or
-    /// none does any longer. The node runs, and serves badly.
+    /// A gray failure began to act on a node, which runs and serves badly; or none does any longer.
     Ails {
         /// Whom.
         node: NodeId,

@@ -1,11 +1,10 @@
 //! Stores without a leader: any of several nodes will do, and the client knows them all.
 
-use crate::model::ctx::{Ctx, Timer};
+use crate::model::ctx::Ctx;
 use crate::model::id::ProcessId;
-use crate::model::msg::Msg;
-use crate::model::route::{Moves, Routed, Routes, Waiting};
+use crate::model::route::{Routed, Routes, Waiting};
 use crate::sim::draws::Draws;
-use crate::sim::rng::{Label, Stream, Streams};
+use crate::sim::rng::{Label, Streams};
 
 /// Reads and writes each go to the nearest coordinator, or to one that is drawn for the
 /// operation; a further attempt goes to the next.
@@ -32,9 +31,6 @@ impl Coordinators {
 }
 
 impl Routes for Coordinators {
-    fn pick(&self, _dice: &mut Stream) -> u32 {
-        0
-    }
     #[inline]
     fn route(&mut self, _resolver: u32, attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
         let count = self.processes.len() as u64;
@@ -44,15 +40,6 @@ impl Routes for Coordinators {
         };
         let at = (first + u64::from(attempt.attempt)) % count.max(1);
         self.processes.get(at as usize).map_or(Routed::Nowhere, |process| Routed::To(*process))
-    }
-    fn hear(&mut self, _from: ProcessId, _msg: &Msg, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {}
-    fn timer(
-        &mut self,
-        _timer: Timer,
-        _waits: &dyn Fn(Waiting) -> bool,
-        _moves: &mut Moves,
-        _ctx: &mut Ctx<'_>,
-    ) {
     }
 }
 

@@ -9,7 +9,6 @@ use crate::model::route::rollout::Rollout;
 use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
 use crate::sim::dist::DistSpec;
-use crate::sim::rng::Stream;
 use std::sync::Arc;
 
 crate::params! {
@@ -56,10 +55,6 @@ impl GlobalLb {
 }
 
 impl Routes for GlobalLb {
-    #[inline]
-    fn pick(&self, _dice: &mut Stream) -> u32 {
-        0
-    }
     #[inline]
     fn route(&mut self, _resolver: u32, _attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
         let target = self.record.target();

@@ -121,11 +121,13 @@ pub trait Routes {
     /// The population starts: what was drawn as "from the start" begins to run.
     fn start(&mut self, _ctx: &mut Ctx<'_>) {}
     /// Which resolver a new operation goes through, for all its attempts.
-    fn pick(&self, dice: &mut Stream) -> u32;
+    fn pick(&self, _dice: &mut Stream) -> u32 {
+        0
+    }
     /// Where an attempt goes now.
     fn route(&mut self, resolver: u32, attempt: Waiting, ctx: &mut Ctx<'_>) -> Routed;
     /// A message for the router.
-    fn hear(&mut self, from: ProcessId, msg: &Msg, moves: &mut Moves, ctx: &mut Ctx<'_>);
+    fn hear(&mut self, _from: ProcessId, _msg: &Msg, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {}
     /// A message of the router's was refused.
     fn refused(&mut self, _by: ProcessId, _msg: &Msg, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {}
     /// The connections to a process broke.
@@ -133,11 +135,12 @@ pub trait Routes {
     /// A timer of the router's fired. `waits` tells whether an attempt still waits.
     fn timer(
         &mut self,
-        timer: Timer,
-        waits: &dyn Fn(Waiting) -> bool,
-        moves: &mut Moves,
-        ctx: &mut Ctx<'_>,
-    );
+        _timer: Timer,
+        _waits: &dyn Fn(Waiting) -> bool,
+        _moves: &mut Moves,
+        _ctx: &mut Ctx<'_>,
+    ) {
+    }
 }
 
 /// One line per kind makes its parameters, its constructor and its part in [`Router`]; after them

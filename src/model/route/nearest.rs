@@ -4,11 +4,10 @@
 //! What an attempt did not get there, the next one asks of the next nearest: a client library
 //! that goes through its list of endpoints. It forgets then who leads.
 
-use crate::model::ctx::{Ctx, Timer};
+use crate::model::ctx::Ctx;
 use crate::model::id::ProcessId;
 use crate::model::msg::{ClientMsg, Msg};
 use crate::model::route::{Moves, Routed, Routes, Waiting};
-use crate::sim::rng::Stream;
 
 /// Addresses, nearest first.
 pub struct Nearest {
@@ -24,9 +23,6 @@ impl Nearest {
 }
 
 impl Routes for Nearest {
-    fn pick(&self, _dice: &mut Stream) -> u32 {
-        0
-    }
     fn route(&mut self, _resolver: u32, attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {
         let nth = usize::from(attempt.attempt);
         if nth > 0 {
@@ -41,14 +37,6 @@ impl Routes for Nearest {
     }
     fn reset(&mut self, by: ProcessId, _moves: &mut Moves, _ctx: &mut Ctx<'_>) {
         self.leader = self.leader.filter(|leader| *leader != by);
-    }
-    fn timer(
-        &mut self,
-        _timer: Timer,
-        _waits: &dyn Fn(Waiting) -> bool,
-        _moves: &mut Moves,
-        _ctx: &mut Ctx<'_>,
-    ) {
     }
 }
 

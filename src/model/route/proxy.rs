@@ -12,7 +12,6 @@ use crate::model::msg::Msg;
 use crate::model::route::drain::{DRAINED, Drain};
 use crate::model::route::{FIRST_TIMER, Moves, Place, Routed, Routes, Waiting};
 use crate::sim::Span;
-use crate::sim::rng::Stream;
 use std::sync::Arc;
 
 crate::choices! {
@@ -153,10 +152,6 @@ impl Proxy {
 impl Routes for Proxy {
     fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.prober.start(ctx);
-    }
-    #[inline]
-    fn pick(&self, _dice: &mut Stream) -> u32 {
-        0
     }
     #[inline]
     fn route(&mut self, _resolver: u32, _attempt: Waiting, _ctx: &mut Ctx<'_>) -> Routed {

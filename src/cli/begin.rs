@@ -1,7 +1,7 @@
 //! Help to begin: a scenario to start from, the schema of its file, completions, the
 //! manual page.
 
-use super::output::{Output, complain, tell};
+use super::output::{Output, cannot_write, complain, tell};
 use super::{Cli, Exit};
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -26,10 +26,7 @@ pub fn new(file: Option<&Path>) -> Exit {
             complain(&format!("{} exists already", file.display()));
             Exit::Usage
         }
-        Err(error) => {
-            complain(&format!("cannot write {}: {error}", file.display()));
-            Exit::Io
-        }
+        Err(error) => cannot_write(file, &error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a pipeline wants of a run: a baseline to hold it against, JUnit, annotations.
 
 use super::files::Text;
-use super::output::{complain, tell};
+use super::output::{cannot_write, complain, tell};
 use super::shown::Shown;
 use super::{Exit, folder};
 use clap::Args;
@@ -173,9 +173,4 @@ fn junit(file: &Path, suites: Vec<TestSuite>) -> Exit {
         None => Err(std::io::Error::other("not the name of a file")),
     };
     written.map_or_else(|error| cannot_write(file, &error), |()| Exit::Good)
-}
-
-fn cannot_write(place: &Path, error: &std::io::Error) -> Exit {
-    complain(&format!("cannot write {}: {error}", place.display()));
-    Exit::Io
 }

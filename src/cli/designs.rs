@@ -3,7 +3,7 @@
 use super::crew::Crew;
 use super::files::Ready;
 use super::folder;
-use super::output::{Output, complain};
+use super::output::{Output, cannot_write, complain};
 use super::run::heading;
 use super::{Exit, Format, TrialArgs};
 use regionsim::experiment::Outcomes;
@@ -94,10 +94,7 @@ impl Contest<'_> {
         }
         match written {
             Ok(()) => Exit::Good,
-            Err(error) => {
-                complain(&format!("cannot write {}: {error}", place.display()));
-                Exit::Io
-            }
+            Err(error) => cannot_write(&place, &error),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Exit;
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 /// Standard output. A reader who goes away (`| head`) ends the printing and nothing else.
 pub struct Output {
@@ -49,6 +50,12 @@ pub fn io_exit(error: &io::Error) -> Exit {
 /// Says something went wrong. That standard error may be closed is nobody's concern.
 pub fn complain(text: &str) {
     tell(&format!("error: {text}\n"));
+}
+
+/// Says what could not be written, and what that means for the exit code.
+pub fn cannot_write(place: &Path, error: &io::Error) -> Exit {
+    complain(&format!("cannot write {}: {error}", place.display()));
+    Exit::Io
 }
 
 /// Text for standard error, as it is.

@@ -1,7 +1,7 @@
 //! `--html`: the page about a run. The trials it shows are run once more, to see their lanes.
 
 use super::files::{Ready, Text};
-use super::output::{complain, tell};
+use super::output::{cannot_write, tell};
 use super::{Change, Exit, folder};
 use regionsim::experiment::caught;
 use regionsim::report::Findings;
@@ -43,10 +43,7 @@ pub fn write(
             tell(&format!("page: {}\n", folder.join("report.html").display()));
             Exit::Good
         }
-        Err(error) => {
-            complain(&format!("cannot write {}: {error}", folder.display()));
-            Exit::Io
-        }
+        Err(error) => cannot_write(folder, &error),
     }
 }
 

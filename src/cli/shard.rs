@@ -2,7 +2,7 @@
 
 use super::ci::Ci;
 use super::files::{self, Ready, Text};
-use super::output::{complain, tell};
+use super::output::{cannot_write, complain, tell};
 use super::run::heading;
 use super::shown::Shown;
 use super::{Change, Exit, MergeArgs, folder};
@@ -69,8 +69,7 @@ pub fn keep(place: &Path, label: &str, shard: &Shard) -> Exit {
     let Part { index, of } = shard.part;
     let name = format!("shard-{index}-of-{of}.json");
     if let Err(error) = folder::put_all(place, &[(&name, shard.text().into_bytes())]) {
-        complain(&format!("cannot write {}: {error}", place.display()));
-        return Exit::Io;
+        return cannot_write(place, &error);
     }
     tell(&format!("{label}: part {} kept in {}\n", shard.part, place.join(&name).display()));
     if shard.is_whole() { Exit::Good } else { Exit::Interrupted }

@@ -1,6 +1,6 @@
 //! Findings written into their results folder and shown in the format that was asked for.
 
-use super::output::{Output, complain};
+use super::output::{Output, cannot_write};
 use super::{Exit, Format, folder};
 use regionsim::report::baseline::Check;
 use regionsim::report::{Findings, against, csv, json, markdown, summary};
@@ -49,8 +49,7 @@ impl<'a> Shown<'a> {
         }
         let folder = self.folder.join(&label);
         if let Err(error) = folder::write(&folder, findings) {
-            complain(&format!("cannot write {}: {error}", folder.display()));
-            self.note(Exit::Io);
+            self.note(cannot_write(&folder, &error));
         }
         let first = self.lines.is_empty();
         self.lines.push(summary::line(findings));

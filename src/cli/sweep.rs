@@ -2,7 +2,7 @@
 
 use super::crew::Crew;
 use super::files::{self, Text};
-use super::output::{Output, complain, tell};
+use super::output::{Output, cannot_write, complain, tell};
 use super::run::heading;
 use super::{Change, Exit, Format, SweepArgs, folder};
 use regionsim::experiment::grid::{Axis, points};
@@ -164,10 +164,7 @@ impl Walk<'_> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let (place, name) = (self.place.join("points"), name.unwrap_or_default());
         let written = folder::put_all(&place, &[(&name, shard.text().into_bytes())]);
-        written.map_err(|error| {
-            complain(&format!("cannot write {}: {error}", path.display()));
-            Exit::Io
-        })
+        written.map_err(|error| cannot_write(path, &error))
     }
 }
 
@@ -185,10 +182,7 @@ fn write(place: &Path, sweep: &Sweep) -> Exit {
     ];
     match folder::put_all(place, &files) {
         Ok(()) => Exit::Good,
-        Err(error) => {
-            complain(&format!("cannot write {}: {error}", place.display()));
-            Exit::Io
-        }
+        Err(error) => cannot_write(place, &error),
     }
 }
 

@@ -24,7 +24,7 @@ const FORMAT: &str = "regionsim shard";
 /// The version of the format.
 const VERSION: u32 = 1;
 /// The version of the model: trials of different ones do not belong together.
-const MODEL_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const MODEL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Which part of the trials: the `index`-th (from 1) of `of` parts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

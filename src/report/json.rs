@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 /// The version of the format. It rises when a field changes its meaning or goes.
 pub const VERSION: u32 = 1;
 
-/// The version of the model: results of different versions are not compared trial by trial.
-pub const MODEL_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub use crate::experiment::shard::MODEL_VERSION;
 
 /// The whole of it as a value.
 pub fn value(findings: &Findings) -> Value {

@@ -1,7 +1,7 @@
 //! Charts over trials: distributions as steps, phases as a stack, regions on a ring.
 
-use super::escaped;
 use super::lanes::Lanes;
+use super::{escaped, shortened};
 use crate::measure::expect::Aggregate;
 use crate::measure::{MetricKey, Unit};
 use crate::model::roster::Roster;
@@ -210,13 +210,6 @@ fn sine(turns: f64) -> f64 {
         sum += term;
     }
     sum
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_string();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -52,6 +52,14 @@ pub fn escaped(text: &str) -> String {
     text.replace('"', "&quot;")
 }
 
+/// Text of so many characters at most.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// Which trials are worth a look: the median outage, the longest, and those with two primaries.
 pub fn picks(findings: &Findings) -> Vec<Pick> {
     let trials = &findings.outcomes.trials;

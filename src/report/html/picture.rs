@@ -1,7 +1,7 @@
 //! Swim lanes of one trial as SVG: facts as filled shapes, what nodes said as thin lines over them.
 
-use super::escaped;
 use super::lanes::{BINS, Lanes, Spell, Stretch};
+use super::{escaped, shortened};
 use crate::measure::Incident;
 use crate::model::fact::FailoverStep;
 use crate::model::roster::Roster;
@@ -61,15 +61,10 @@ impl Canvas {
     }
 
     fn label(&mut self, text: &str, class: &str) {
-        let short: String = if text.chars().count() > 27 {
-            text.chars().take(26).chain(['…']).collect()
-        } else {
-            text.to_string()
-        };
         let y = self.y + 17.0;
         self.put(&format!(
             "<text class=\"label {class}\" x=\"4\" y=\"{y:.1}\">{}<title>{}</title></text>",
-            escaped(&short),
+            escaped(&shortened(text, 27)),
             escaped(text)
         ));
     }

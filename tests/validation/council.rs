@@ -1,7 +1,8 @@
 //! Redis Sentinel: how long a council takes from the death of a primary to a new one.
 
 use super::kit::{
-    Case, Effort, Facts, SEED, bounds_row, cdf_table, mean_row, shape_row, sorted, stage, trials,
+    Case, Effort, Facts, SEED, bounds_row, cdf_table, head, mean_row, shape_row, sorted, stage,
+    trials,
 };
 use regionsim::model::fact::Fact;
 use regionsim::model::id::NodeId;
@@ -16,22 +17,9 @@ const PING: f64 = 1.0;
 const TICK: f64 = 0.1;
 
 fn scenario(quorum: u32) -> String {
-    format!(
-        r#"
-schema_version = 1
-[scenario]
-name = "sentinels"
-[run]
-warmup = "10s"
-horizon = "150s"
-settle = "1s"
-clock_drift_ppm = 0.0
-[region.a]
-[region.b]
-[region.c]
-[wan]
-default = {{ rtt = "2us", jitter = "0ms" }}
-within_zone = {{ rtt = "2us" }}
+    head("sentinels", "10s", "150s", "1s", &["a", "b", "c"])
+        + &format!(
+            r#"
 [store.db]
 primary = "a"
 standbys = ["b"]
@@ -55,7 +43,7 @@ kind = "crash"
 at = "{DEATH}s"
 target = "db@a"
 "#
-    )
+        )
 }
 
 /// When another was given the right to be primary, and when clients were sent to it.

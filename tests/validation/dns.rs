@@ -1,8 +1,8 @@
 //! A4.3 and A4.4: how long clients are sent to a dead address, and what that adds to detection.
 
 use super::kit::{
-    Case, Effort, Facts, Row, SEED, Table, bounds_row, error, mean, mean_row, shape_row, sorted,
-    stage, trials,
+    Case, Effort, Facts, Row, SEED, Table, bounds_row, error, head, mean, mean_row, shape_row,
+    sorted, stage, trials,
 };
 use regionsim::model::fact::{Fact, Outcome};
 use regionsim::model::id::OpId;
@@ -17,21 +17,9 @@ const RESOLVERS: f64 = 20.0;
 
 fn scenario(interval: u64) -> String {
     let horizon = DEATH as u64 + 3 * interval + TTL as u64 + 10;
-    format!(
-        r#"
-schema_version = 1
-[scenario]
-name = "dns"
-[run]
-warmup = "10s"
-horizon = "{horizon}s"
-settle = "1s"
-clock_drift_ppm = 0.0
-[region.a]
-[region.b]
-[wan]
-default = {{ rtt = "2us", jitter = "0ms" }}
-within_zone = {{ rtt = "2us" }}
+    head("dns", "10s", &format!("{horizon}s"), "1s", &["a", "b"])
+        + &format!(
+            r#"
 [store.db]
 primary = "a"
 standbys = ["b"]
@@ -59,7 +47,7 @@ kind = "crash"
 at = "{DEATH}s"
 target = "db@a"
 "#
-    )
+        )
 }
 
 /// One trial: when the new primary began, when each resolver let go, and when operations that

@@ -81,6 +81,27 @@ pub fn stage(text: &str) -> (Scenario, Stage) {
     (scenario, stage)
 }
 
+/// The head of a scenario whose network takes a microsecond a leg and whose clocks run true: what
+/// is left is the mechanism under test.
+pub fn head(name: &str, warmup: &str, horizon: &str, settle: &str, regions: &[&str]) -> String {
+    let regions: String = regions.iter().map(|region| format!("[region.{region}]\n")).collect();
+    format!(
+        r#"
+schema_version = 1
+[scenario]
+name = "{name}"
+[run]
+warmup = "{warmup}"
+horizon = "{horizon}"
+settle = "{settle}"
+clock_drift_ppm = 0.0
+{regions}[wan]
+default = {{ rtt = "2us", jitter = "0ms" }}
+within_zone = {{ rtt = "2us" }}
+"#
+    )
+}
+
 /// Runs `trials` trials over all cores and returns what `one` makes of each, in trial order.
 pub fn trials<T: Send>(trials: u64, one: impl Fn(u64) -> T + Sync + Send) -> Vec<T> {
     (0..trials).into_par_iter().map(one).collect()

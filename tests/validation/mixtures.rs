@@ -1,6 +1,6 @@
 //! Mixtures of late clients: how many are still sent to a dead address, some time after the change.
 
-use super::kit::{Case, Effort, Facts, Row, SEED, Table, error, mean, stage, trials};
+use super::kit::{Case, Effort, Facts, Row, SEED, Table, error, head, mean, stage, trials};
 use regionsim::model::fact::Fact;
 use regionsim::sim::SimTime;
 use regionsim::world::Limits;
@@ -14,21 +14,9 @@ const HORIZON: f64 = 1_200.0;
 /// Clients ask until every resolver has learned of the change: those who are late follow without
 /// asking again.
 fn scenario(mixture: &str) -> String {
-    format!(
-        r#"
-schema_version = 1
-[scenario]
-name = "mixtures"
-[run]
-warmup = "10s"
-horizon = "{HORIZON}s"
-settle = "1s"
-clock_drift_ppm = 0.0
-[region.a]
-[region.b]
-[wan]
-default = {{ rtt = "2us", jitter = "0ms" }}
-within_zone = {{ rtt = "2us" }}
+    head("mixtures", "10s", &format!("{HORIZON}s"), "1s", &["a", "b"])
+        + &format!(
+            r#"
 [store.db]
 primary = "a"
 standbys = ["b"]
@@ -57,7 +45,7 @@ kind = "crash"
 at = "{DEATH}s"
 target = "db@a"
 "#
-    )
+        )
 }
 
 /// Of each trial: when its resolvers' clients moved, in seconds after the change.

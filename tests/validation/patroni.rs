@@ -2,7 +2,7 @@
 //! other ways to fail, by the same reckoning.
 
 use super::kit::{
-    Case, Effort, Facts, Row, SEED, bounds_row, error, mean, sorted, stage, trials, variance,
+    Case, Effort, Facts, Row, SEED, bounds_row, error, head, mean, sorted, stage, trials, variance,
 };
 use regionsim::model::fact::Fact;
 use regionsim::model::id::{GroupId, NodeId};
@@ -50,23 +50,9 @@ impl Mode {
     }
     fn scenario(&self, standbys: &str, learn: &str, fault: &str) -> String {
         let Mode { ttl, round, retry, start, inter, fast_inter, .. } = *self;
-        format!(
-            r#"
-schema_version = 1
-[scenario]
-name = "patroni"
-[run]
-warmup = "10s"
-horizon = "500s"
-settle = "1s"
-clock_drift_ppm = 0.0
-[region.a]
-[region.b]
-[region.c]
-[region.dcs]
-[wan]
-default = {{ rtt = "2us", jitter = "0ms" }}
-within_zone = {{ rtt = "2us" }}
+        head("patroni", "10s", "500s", "1s", &["a", "b", "c", "dcs"])
+            + &format!(
+                r#"
 [store.db]
 primary = "a"
 standbys = {standbys}
@@ -96,7 +82,7 @@ writes = {{ per_second = 0.1 }}
 at = "{DEATH}s"
 {fault}
 "#
-        )
+            )
     }
 }
 

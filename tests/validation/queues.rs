@@ -1,7 +1,7 @@
 //! A4.9 and two laws beside it: what a server of limited capacity does to those who wait.
 
 use super::kit::{
-    Case, Effort, Facts, Row, SEED, Table, at, error, mean, mean_row, sorted, stage, trials,
+    Case, Effort, Facts, Row, SEED, Table, at, error, head, mean, mean_row, sorted, stage, trials,
 };
 use regionsim::model::fact::{Fact, Outcome};
 use regionsim::model::id::OpId;
@@ -14,21 +14,9 @@ const NETWORK: f64 = 3e-6;
 
 /// One database with a server, one population beside it, nothing wrong unless `fault` says so.
 fn scenario(horizon: u64, service: &str, clients: &str, fault: &str) -> String {
-    format!(
-        r#"
-schema_version = 1
-[scenario]
-name = "queue"
-[run]
-warmup = "1s"
-horizon = "{horizon}s"
-settle = "10s"
-clock_drift_ppm = 0.0
-[region.a]
-[region.b]
-[wan]
-default = {{ rtt = "2us", jitter = "0ms" }}
-within_zone = {{ rtt = "2us" }}
+    head("queue", "1s", &format!("{horizon}s"), "10s", &["a", "b"])
+        + &format!(
+            r#"
 [store.db]
 primary = "a"
 standbys = ["b"]
@@ -41,7 +29,7 @@ retry = {{ attempts = 1, attempt_timeout = "1h" }}
 {clients}
 {fault}
 "#
-    )
+        )
 }
 
 /// Exponential with this mean, in milliseconds.

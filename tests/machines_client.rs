@@ -4,6 +4,7 @@
 //! the second half; a person reads the difference.
 
 mod stage;
+mod stories;
 
 use regionsim::model::client::loops::paced::Late;
 use regionsim::model::client::loops::{LoopParams, OpWord, closed, paced, script, sequence};
@@ -24,6 +25,7 @@ use regionsim::sim::time::{LocalTime, Span};
 use regionsim::sim::units::parse_span;
 use stage::{GROUP, Stage, answer, order, poisson, populate};
 use std::collections::BTreeMap;
+use stories::{Told, every_story_in, play};
 
 const NAMES: [&str; 5] = ["clients", "db-a", "db-b", "ns-a", "ns-b"];
 
@@ -308,7 +310,7 @@ impl Script {
             other => format!("send {other:?}"),
         }
     }
-    fn command(&mut self, line: &str) {
+    fn obey(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         let verb = words.next().unwrap();
         let words = Words(words.collect());
@@ -341,42 +343,16 @@ impl Script {
     }
 }
 
-/// Plays a story: the same text, with what really happened after each `----`.
-fn play(text: &str) -> String {
-    let mut script = Script::default();
-    let mut out = Vec::new();
-    for block in text.split("\n\n") {
-        let commands = block.split("\n----").next().unwrap().trim_matches('\n');
-        let mut lines = vec![commands.to_string()];
-        if block.contains("\n----") {
-            for line in commands.lines().filter(|line| !line.starts_with('#')) {
-                script.command(line);
-            }
-            lines.push("----".to_string());
-            lines.append(&mut script.said);
-        }
-        out.push(lines.join("\n"));
+impl Told for Script {
+    fn command(&mut self, line: &str) {
+        self.obey(line);
     }
-    out.join("\n\n") + "\n"
+    fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
 }
 
 #[test]
 fn populations_do_what_their_stories_say() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/client");
-    let mut stories: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
-    stories.sort();
-    assert!(stories.len() >= 18, "the stories are there");
-    let mut wrong = Vec::new();
-    for path in stories {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let played = play(text.trim_end_matches('\n'));
-        if played != text {
-            if std::env::var_os("UPDATE").is_some() {
-                std::fs::write(&path, &played).unwrap();
-            }
-            wrong.push(format!("{}\n{played}", path.file_name().unwrap().display()));
-        }
-    }
-    assert!(wrong.is_empty(), "now:\n{}", wrong.join("\n"));
+    every_story_in("client", 18, play::<Script>);
 }

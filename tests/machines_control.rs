@@ -5,6 +5,8 @@
 #[path = "machines/control/words.rs"]
 mod words;
 
+mod stories;
+
 use regionsim::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::id::{FencingToken, GroupId, LogIndex, NodeId, Position, ProcessId, Segment};
 use regionsim::model::log::Book;
@@ -13,6 +15,7 @@ use regionsim::sim::Span;
 use regionsim::sim::time::{LocalTime, WallTime};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use stories::every_story_in;
 use words::Words;
 
 const GROUP: GroupId = GroupId(0);
@@ -201,24 +204,5 @@ fn play(script: &str) -> String {
 
 #[test]
 fn every_script_plays_as_written() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/control");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .expect("the folder of scripts")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "txt"))
-        .collect();
-    paths.sort();
-    assert!(paths.len() >= 10, "scripts are missing");
-    let mut wrong = Vec::new();
-    for path in paths {
-        let script = std::fs::read_to_string(&path).expect("a script");
-        let played = play(&script);
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&path, &played).expect("writes");
-        } else if played != script {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
-            wrong.push(format!("{name} now plays:\n{played}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}\nUPDATE=1 cargo test --test machines_control", wrong.join("\n"));
+    every_story_in("control", 10, play);
 }

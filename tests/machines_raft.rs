@@ -15,6 +15,8 @@
 //! - `acquire a v1 [token=N]`, `release a v1 token=N`: agents `a` and `b` ask.
 //! - `show v1 …`: what a voter knows.
 
+mod stories;
+
 use regionsim::model::consensus::{ElectionParams, Raft, RaftMsg};
 use regionsim::model::control::LeaseParams;
 use regionsim::model::control::coordination::Voter;
@@ -27,6 +29,7 @@ use regionsim::sim::rng::{Label, Streams};
 use regionsim::sim::time::{LocalTime, Span, WallTime};
 use regionsim::sim::units::parse_span;
 use std::collections::{BTreeMap, VecDeque};
+use stories::every_story_in;
 
 const SERVICE: GroupId = GroupId(0);
 const STORE: GroupId = GroupId(1);
@@ -341,33 +344,12 @@ fn play(text: &str) -> String {
     out
 }
 
-fn every_script_in(folder: &str) {
-    let folder = format!("{}/tests/machines/{folder}", env!("CARGO_MANIFEST_DIR"));
-    let mut files: Vec<_> = std::fs::read_dir(folder).expect("scripts").flatten().collect();
-    files.sort_by_key(|file| file.path());
-    let mut wrong = Vec::new();
-    for file in files.iter().filter(|file| file.path().extension().is_some_and(|e| e == "txt")) {
-        let text = std::fs::read_to_string(file.path()).expect("a script");
-        let played = play(&text);
-        if played == text {
-            continue;
-        }
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(file.path(), played).expect("writable");
-        } else {
-            wrong.push(format!("{:?}: it went like this:\n{played}", file.path()));
-        }
-    }
-    let again = "UPDATE=1 cargo test --test machines_raft";
-    assert!(wrong.is_empty(), "{}\nto rewrite: {again}", wrong.join("\n"));
-}
-
 #[test]
 fn elections_and_logs() {
-    every_script_in("raft");
+    every_story_in("raft", 1, play);
 }
 
 #[test]
 fn leases() {
-    every_script_in("lease");
+    every_story_in("lease", 1, play);
 }

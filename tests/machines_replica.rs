@@ -4,6 +4,7 @@
 //! second half; a person reads the difference.
 
 mod replicas;
+mod stories;
 
 use regionsim::model::ctx::{Effect, Input, Part};
 use regionsim::model::detect::{Asks, Check, CheckRole};
@@ -17,6 +18,7 @@ use regionsim::sim::param::{Node, Param, Problems, Tree};
 use regionsim::sim::time::{LocalTime, Span};
 use regionsim::sim::units::parse_span;
 use replicas::{Parcel, Replicas, Shape};
+use stories::{Told, every_story_in, play};
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -315,7 +317,7 @@ impl Script {
             self.all().deliver(from, to);
         }
     }
-    fn command(&mut self, line: &str) {
+    fn obey(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         let verb = words.next().unwrap();
         let words = Words(words.collect());
@@ -348,44 +350,16 @@ impl Script {
     }
 }
 
-/// Plays a story: the same text, with what really happened after each `----`. A block that has
-/// no such line is played in silence.
-fn play(text: &str) -> String {
-    let mut script = Script::default();
-    let mut out = Vec::new();
-    for block in text.split("\n\n") {
-        let commands = block.split("\n----").next().unwrap().trim_matches('\n');
-        let mut lines = vec![commands.to_string()];
-        for line in commands.lines().filter(|line| !line.starts_with('#')) {
-            script.command(line);
-        }
-        if block.contains("\n----") {
-            lines.push("----".to_string());
-            lines.append(&mut script.said);
-        }
-        script.said.clear();
-        out.push(lines.join("\n"));
+impl Told for Script {
+    fn command(&mut self, line: &str) {
+        self.obey(line);
     }
-    out.join("\n\n") + "\n"
+    fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
 }
 
 #[test]
 fn databases_do_what_their_stories_say() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/replica");
-    let mut stories: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
-    stories.sort();
-    assert!(stories.len() >= 20, "the stories are there");
-    let mut wrong = Vec::new();
-    for path in stories {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let played = play(text.trim_end_matches('\n'));
-        if played != text {
-            if std::env::var_os("UPDATE").is_some() {
-                std::fs::write(&path, &played).unwrap();
-            }
-            wrong.push(format!("{}\n{played}", path.file_name().unwrap().display()));
-        }
-    }
-    assert!(wrong.is_empty(), "now:\n{}", wrong.join("\n"));
+    every_story_in("replica", 20, play::<Script>);
 }

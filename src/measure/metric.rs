@@ -116,7 +116,7 @@ impl MetricKey {
         MetricDoc::find(self.name).expect("keys are made from the catalogue")
     }
 
-    /// Reads `name` or `name{label="value", …}`.
+    /// Reads `name` or `name{label="value", …}`; the quotes may be left out.
     ///
     /// # Errors
     /// An unknown metric or label, a label the metric does not carry, a repeated label, an
@@ -173,9 +173,16 @@ impl MetricKey {
 fn split_label(text: &str) -> Result<(&str, &str, &str), String> {
     let expected = || format!("expected `label=\"value\"` at `{text}`");
     let (label, rest) = text.split_once('=').ok_or_else(expected)?;
-    let rest = rest.trim_start().strip_prefix('"').ok_or_else(expected)?;
-    let (value, rest) = rest.split_once('"').ok_or_else(expected)?;
     let rest = rest.trim_start();
+    // A value without quotes ends at the next comma: quotes in a quoted key are a nuisance.
+    let (value, rest) = match rest.strip_prefix('"') {
+        Some(rest) => rest.split_once('"').ok_or_else(expected)?,
+        None => rest.split_at(rest.find(',').unwrap_or(rest.len())),
+    };
+    let (value, rest) = (value.trim(), rest.trim_start());
+    if value.is_empty() || value.contains(['"', '=']) {
+        return Err(expected());
+    }
     let rest = match rest.strip_prefix(',') {
         Some(rest) => rest.trim_start(),
         None if rest.is_empty() => rest,
@@ -209,6 +216,12 @@ mod tests {
     }
 
     #[test]
+    fn quotes_around_a_value_may_be_left_out() {
+        let plain = MetricKey::parse("latency.p99{ region = eu-west, kind=write }").unwrap();
+        assert_eq!(plain.to_string(), r#"latency.p99{region="eu-west", kind="write"}"#);
+    }
+
+    #[test]
     fn all_windows_is_no_restriction() {
         let all = MetricKey::parse("latency.p50{window=\"all\"}").unwrap();
         assert_eq!(all, MetricKey::new("latency.p50"));
@@ -226,7 +239,10 @@ mod tests {
         assert!(error("rpo.tme").contains("did you mean `rpo.time`?"));
         assert!(error("rpo.time{kind=\"write\"}").contains("has no label `kind`"));
         assert!(error("latency.p50{kind=\"scan\"}").contains("unknown kind `scan`"));
-        assert!(error("latency.p50{kind=write}").contains("expected `label=\"value\"`"));
+        assert!(error("latency.p50{kind=\"write}").contains("expected `label=\"value\"`"));
+        assert!(error("latency.p50{kind=}").contains("expected `label=\"value\"`"));
+        assert!(error("latency.p50{kind=read\"}").contains("expected `label=\"value\"`"));
+        assert!(error("latency.write").contains("expected one of: latency.mean, latency.p50"));
         assert!(error("latency.p50{kind=\"read\"").contains("expected `}`"));
         assert!(error("latency.p50{kind=\"read\" x}").contains("expected `,`"));
         assert!(error("latency.p50{kind=\"read\", kind=\"read\"}").contains("twice"));

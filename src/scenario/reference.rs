@@ -4,6 +4,7 @@
 use super::schema::{Shape, TABLES, Table};
 use super::{matrices, presets};
 use crate::measure::catalogue::CATALOGUE;
+use crate::measure::metric::LABELS;
 use crate::sim::dist::FORMS;
 use crate::sim::param::{Arm, Field, Kind};
 use crate::world::fault::FaultParams;
@@ -143,8 +144,12 @@ fn words(out: &mut String) {
     put(
         out,
         "\n### `[expect]`, `[variant.NAME]`\n\n\
-         `[expect]` has a metric as key, restricted by labels where needed, and one limit or a \
-         list: `\"rpo.time\" = [\"p99 < 16s\"]`. A limit is `aggregate operator value`.\n\n\
+         `[expect]` has a metric as key and one limit or a list: `\"rpo.time\" = [\"p99 < \
+         16s\"]`. A limit is `aggregate operator value`; aggregates over the trials are `p50` … \
+         `p99.9`, `mean`, `median`, `max`, `min` and `share` (of trials in which it is above \
+         zero), operators `<`, `<=`, `==`, `>=`, `>`. A metric is restricted by labels in \
+         braces: `\"latency.p99{kind=write, region=eu-west}\" = \"p50 < 200ms\"`; which ones \
+         it takes is said below.\n\n\
          `[variant.NAME]` has dotted keys as keys: `\"store.orders.replication.mode\" = \"sync\"`. \
          Items of a list go by their `name` or number (`fault.cut.at`, `wan.links.0.rtt`). \
          `remove = [\"lease\"]` takes things away. `--set key=value` does the same from the \
@@ -214,7 +219,11 @@ fn preset_list(out: &mut String) {
 }
 
 fn metrics(out: &mut String) {
-    put(out, "\n### Metrics\n\n| Metric | Labels | What it is |\n|---|---|---|\n");
+    put(out, "\n### Metrics\n\n| Label | Restricts a metric to |\n|---|---|\n");
+    for (label, doc) in LABELS {
+        put(out, &format!("| `{label}` | {doc} |\n"));
+    }
+    put(out, "\n| Metric | Labels | What it is |\n|---|---|---|\n");
     for metric in CATALOGUE {
         let labels = metric.labels.join(", ");
         put(out, &format!("| `{}` | {labels} | {} |\n", metric.name, plain(metric.doc)));

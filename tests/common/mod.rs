@@ -119,8 +119,12 @@ pub fn fault(name: &str, at: Span, lasts: Option<Span>, params: FaultParams) -> 
 
 /// Cuts one region off from another.
 pub fn cut(isolate: &str, from: &str, direction: Direction, in_flight: InFlight) -> FaultParams {
-    let (isolate, from) = (vec![Name::of(isolate)], vec![Name::of(from)]);
-    FaultParams::Partition(partition::Params { isolate, from, direction, in_flight })
+    FaultParams::Partition(partition::Params {
+        isolate: aim(&[isolate]),
+        from: aim(&[from]),
+        direction,
+        in_flight,
+    })
 }
 
 /// Targets by name.

@@ -74,14 +74,14 @@ fn partition(check: &mut Check<'_>, fault: &FaultDraft, params: &partition::Para
         return;
     }
     let isolate = place(fault, "isolate");
-    if params.isolate.is_empty() {
+    if params.isolate.0.is_empty() {
         let message = "it isolates nothing".to_string();
         check.error(&isolate, message, "name regions or zones");
         return;
     }
     let before = check.errors.0.len();
-    let inside = sides(check, &params.isolate);
-    let stated = sides(check, &params.from);
+    let inside = sides(check, &params.isolate.0);
+    let stated = sides(check, &params.from.0);
     if check.errors.0.len() > before {
         return;
     }

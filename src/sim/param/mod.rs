@@ -145,7 +145,7 @@ impl Problems {
     }
 }
 
-/// "did you mean …?", or the list of what is known.
+/// "did you mean …?", or the list of what is known: for a word in parts, of those that begin alike.
 pub fn suggest(word: &str, known: &[&str]) -> String {
     let near = known
         .iter()
@@ -156,7 +156,13 @@ pub fn suggest(word: &str, known: &[&str]) -> String {
     match near {
         Some((_, near)) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "nothing is expected here".to_string(),
-        None => format!("expected one of: {}", known.join(", ")),
+        None => {
+            let head = |word: &str| word.split('.').next().unwrap_or_default().to_string();
+            let alike = |k: &&str| head(k) == head(word);
+            let some: Vec<&str> = known.iter().copied().filter(alike).collect();
+            let told = if some.is_empty() { known.join(", ") } else { some.join(", ") };
+            format!("expected one of: {told}")
+        }
     }
 }
 

@@ -3,8 +3,7 @@
 use super::InFlight;
 use super::{Act, Fault};
 use crate::model::id::SiteId;
-use crate::sim::param::Name;
-use crate::sim::param::Problems;
+use crate::sim::param::{Name, OneOrMore, Problems};
 use crate::world::layout::Layout;
 
 crate::choices! {
@@ -23,9 +22,9 @@ crate::params! {
     /// A partition: packets between two sides do not pass.
     pub struct Params {
         /// One side: regions or zones.
-        isolate: Vec<Name>, required;
+        isolate: OneOrMore<Name>, required;
         /// The other side; everything else where left out (a complete partition).
-        from: Vec<Name> = Vec::new(), "everything else";
+        from: OneOrMore<Name> = OneOrMore::default(), "everything else";
         /// Which direction is cut.
         direction: Direction = Direction::Both, "our choice";
         /// What becomes of packets under way.
@@ -38,9 +37,9 @@ impl Fault for Params {
         let mut sites = |names: &[Name]| -> Vec<SiteId> {
             names.iter().flat_map(|name| layout.sites_named(name, problems)).collect()
         };
-        let inside = sites(&self.isolate);
-        let mut outside = sites(&self.from);
-        if self.from.is_empty() {
+        let inside = sites(&self.isolate.0);
+        let mut outside = sites(&self.from.0);
+        if self.from.0.is_empty() {
             outside = (0..layout.sites.len()).map(SiteId::of).collect();
             outside.retain(|site| !inside.contains(site));
         }

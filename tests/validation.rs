@@ -27,6 +27,8 @@ mod loss;
 mod mixtures;
 #[path = "validation/patroni.rs"]
 mod patroni;
+#[path = "validation/pbs.rs"]
+mod pbs;
 #[path = "validation/queues.rs"]
 mod queues;
 #[path = "validation/renewal.rs"]
@@ -55,6 +57,8 @@ const CASES: &[fn(Effort) -> Case] = &[
     patroni::node_crash,
     patroni::other_failures,
     council::sentinels,
+    pbs::quorums,
+    pbs::waits,
     queues::one_server,
     queues::closed_loops,
     queues::drain,
@@ -65,6 +69,16 @@ fn check(case: Case) {
     let wrong: Vec<String> =
         case.rows.iter().filter(|row| !row.pass).map(|row| format!("{row:?}")).collect();
     assert!(!case.rows.is_empty() && wrong.is_empty(), "{}\n{}", case.title, wrong.join("\n"));
+}
+
+#[test]
+fn partial_quorums_are_as_fast_and_as_stale_as_published() {
+    check(pbs::quorums(Effort::Few));
+}
+
+#[test]
+fn reads_see_a_write_as_long_after_it_as_published() {
+    check(pbs::waits(Effort::Few));
 }
 
 #[test]

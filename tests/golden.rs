@@ -1,6 +1,6 @@
 //! Every shipped scenario, as written and in all its variants: its report and the fingerprint of
-//! each trial. `UPDATE=1 cargo test --test golden` rewrites; a changed golden needs a reason in
-//! the commit.
+//! each trial. `UPDATE=1 cargo test --test golden` rewrites (`ONLY=NAME` looks at one scenario); a
+//! changed golden needs a reason in the commit.
 //!
 //! A golden holds few trials, so that the suite stays quick: expectations that need more trials
 //! are inconclusive there, and none may fail.
@@ -119,8 +119,10 @@ fn scenarios() -> Vec<PathBuf> {
 #[test]
 fn every_scenario_reports_what_its_golden_says() {
     let update = std::env::var_os("UPDATE").is_some();
+    let only = std::env::var("ONLY").ok();
     let mut wrong = Vec::new();
-    for path in scenarios() {
+    let chosen = |path: &PathBuf| only.as_ref().is_none_or(|only| *only == stem(path));
+    for path in scenarios().into_iter().filter(chosen) {
         let (now, failed) = golden(&path);
         wrong.extend(failed.into_iter().map(|name| format!("{name}: an expectation fails")));
         let file = PathBuf::from(format!("tests/golden/{}.txt", stem(&path)));

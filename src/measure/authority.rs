@@ -178,6 +178,7 @@ impl Authority {
             Change::No
         } else if self.initial == Some(node) {
             self.failbacks += 1;
+            self.withdrawn = None;
             Change::Failback
         } else {
             self.failovers += 1;

@@ -4,10 +4,11 @@ use crate::measure::history::{Block, History};
 use crate::measure::tally::{State, Tally};
 
 impl History {
-    /// Folds what every running member has on disk, and what is too much to keep.
+    /// Folds what every member has on disk, and what is too much to keep. One that is dead counts:
+    /// it may come back, receive half of what it missed, and be promoted there.
     pub(super) fn fold(&mut self, branch: usize) {
-        let running = self.members.iter().filter(|member| member.up);
-        let common = running.map(|m| self.reach(m.durable, branch)).min().unwrap_or(0);
+        let disks = self.members.iter().map(|member| self.reach(member.durable, branch));
+        let common = disks.min().unwrap_or(0);
         let end = self.branches[branch].end();
         let old = end.saturating_sub(self.limits.recent);
         let too_many = end.saturating_sub(self.limits.detail);

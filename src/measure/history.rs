@@ -2,11 +2,11 @@
 //!
 //! A history is a line through a tree of branches; a branch is what one primary wrote in one
 //! segment, and begins at a fork point of its parent. Of a branch, the newest entries are kept
-//! one by one; what every running member holds on disk is folded into blocks of at most
-//! [`Limits::block`] entries. A block never straddles a place where a member's history ended or a
-//! branch began at that time, so a dead node costs one boundary and no entries. Beyond [`Limits::detail`] single
-//! entries, the oldest are folded all the same; should a history come to end inside a block
-//! after all, loss has bounds instead of a value.
+//! one by one; what every member holds on disk is folded into blocks of at most
+//! [`Limits::block`] entries. Beyond [`Limits::detail`] single entries, the oldest are folded all
+//! the same. A block never straddles a place where a member's history ended or a branch began at
+//! that time, so that a node may stay dead; should one come back after so long and its history
+//! come to end inside a block after all, loss has bounds instead of a value.
 
 use crate::measure::ops::{Op, Place};
 use crate::measure::tally::{Entry, State, Tally};

@@ -9,7 +9,7 @@ use crate::model::id::{
     Version,
 };
 use crate::sim::time::SimTime;
-pub use claim::{Claim, FailoverStep};
+pub use claim::{Claim, FailoverStep, ReturnStep};
 
 /// How an operation ended for its client (as in Jepsen).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -3,7 +3,7 @@
 //! From the one list below come the compact form in which a run is recorded, the way back, the
 //! JSON of `trace --format jsonl`, and the nodes that `trace --node` looks for.
 
-use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
+use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome, ReturnStep};
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, LogIndex, NodeId, OpId, Position, ProcessId, Segment,
     SiteId, Term, Version,
@@ -249,6 +249,10 @@ words! {
         StopTraffic = "stop_traffic", Drain = "drain", Fence = "fence", Promote = "promote",
         Route = "route", Done = "done", Abandoned = "abandoned",
     }
+    ReturnStep {
+        BringBack = "bring_back", Sync = "sync", Verify = "verify", Window = "window",
+        Watch = "watch",
+    }
 }
 
 macro_rules! parts {
@@ -356,5 +360,6 @@ parts! {
         16 "still_on" => StillOn(node, attempt),
         17 "switched_off" => SwitchedOff(node),
         18 "cut_off" => CutOff(node, missing),
+        19 "returning" => Returning(group, back),
     }
 }

@@ -1,6 +1,6 @@
 //! A small cast, and one observation of every kind, for the tests of this room.
 
-use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
+use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome, ReturnStep};
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, LogIndex, NodeId, OpId, Position, ProcessId,
     RegionId, Segment, SiteId, Term, Version,
@@ -118,6 +118,7 @@ pub(crate) fn everything() -> Vec<(SimTime, Told)> {
         Claim::StillOn(other, 1),
         Claim::SwitchedOff(other),
         Claim::CutOff(other, 2),
+        Claim::Returning(group, ReturnStep::Verify),
     ];
     let facts = facts.into_iter().map(Told::Fact);
     let claims = claims.into_iter().map(|claim| Told::Claim(NodeId(2), claim));

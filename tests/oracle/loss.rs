@@ -251,14 +251,28 @@ fn a_dead_disk_is_a_boundary_so_folded_losses_are_exact() {
     assert!(verdict.notes.is_empty());
 }
 
-#[test]
-fn a_history_that_ends_inside_folded_entries_gives_bounds_and_says_so() {
-    let mut story = folded_past_a_dead_disk(Limits { every: 1, ..Limits::default() });
-    // Node b gets two entries more on its way, and is promoted there.
+/// Node b gets two entries more on its way, and is promoted there.
+fn promoted_half_way(limits: Limits) -> Story {
+    let mut story = folded_past_a_dead_disk(limits);
     story.replicated(40_500, B, at(segment(1, A), 4));
     story.began(40_900, B, segment(3, B), at(segment(1, A), 4));
     story.flushed(102_000, op(WEB, 12), B, at(segment(3, B), 5));
-    let verdict = story.verdict();
+    story
+}
+
+#[test]
+fn one_that_comes_back_and_is_promoted_half_way_is_judged_entry_by_entry() {
+    let verdict = promoted_half_way(Limits { every: 1, ..Limits::default() }).verdict();
+    // Entries 5 to 11, and the write of the short-lived second segment.
+    expect(&verdict, &[("writes.lost", 8.0)]);
+    assert!(verdict.notes.is_empty());
+}
+
+#[test]
+fn a_history_that_ends_inside_folded_entries_gives_bounds_and_says_so() {
+    // No more than one entry is kept by itself.
+    let limits = Limits { every: 1, detail: 1, ..Limits::default() };
+    let verdict = promoted_half_way(limits).verdict();
     // Entry 11 and the write of the short-lived second segment are lost for certain; of the
     // eight folded ones, perhaps all are.
     assert_eq!(sample(&verdict, "writes.lost"), Sample::Bounds { low: 2.0, high: 10.0 });
@@ -269,11 +283,11 @@ fn a_history_that_ends_inside_folded_entries_gives_bounds_and_says_so() {
 fn a_promotion_that_discards_what_its_disk_had_is_judged_entry_by_entry() {
     let mut story = Story::new();
     story.limits = Limits { every: 1, ..Limits::default() };
-    story.down(0, C, false);
     let s = segment(1, A);
     for n in 0..10 {
         let time = 10_000 + n * 1_000;
         story.flushed(time, op(WEB, n), A, at(s, n + 1)).replicated(time + 100, B, at(s, n + 1));
+        story.replicated(time + 100, C, at(s, n + 1));
     }
     story.onset(20_000, 0, &[A]).down(20_000, A, false).truncated(25_000, B, at(s, 4));
     story.promoted(25_000, B, 2, at(s, 4));

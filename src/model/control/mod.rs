@@ -21,6 +21,7 @@ use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Name, Share};
 use controller::attempts::StepsParams;
 use controller::fencing::NetworkFenceParams;
+use controller::home::ReturnParams;
 use controller::lag_guard::LagGuardParams;
 
 pub mod agent;
@@ -153,6 +154,10 @@ crate::choices! {
         Manual = "manual",
         /// Not at all.
         Nothing = "none",
+        /// As soon as the first primary is fit for it.
+        Automatic = "automatic",
+        /// When it is, in a window of time.
+        Scheduled = "scheduled",
     }
 }
 
@@ -243,6 +248,8 @@ crate::params! {
         rejoin: RejoinParams = RejoinParams::default(), "see its own keys";
         /// Whether and how the primary returns to its first region.
         failback: Failback = Failback::Manual, "our choice";
+        /// How it does, with `automatic` and `scheduled`.
+        returning: ReturnParams = ReturnParams::default(), "see its own keys";
     }
 }
 

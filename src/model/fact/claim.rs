@@ -31,6 +31,21 @@ pub enum FailoverStep {
     Abandoned,
 }
 
+/// A step of a careful return, in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ReturnStep {
+    /// The first primary is there again, and follows.
+    BringBack,
+    /// It catches up.
+    Sync,
+    /// Somebody looks at it.
+    Verify,
+    /// It waits for the window, and is switched to.
+    Window,
+    /// It leads, and is watched.
+    Watch,
+}
+
 /// What a participant says of itself or of others.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Claim {
@@ -62,6 +77,8 @@ pub enum Claim {
     Failed(GroupId, FailoverStep),
     /// Even the best candidate, this node, lacks so many entries: too many to be promoted.
     TooFar(NodeId, u32),
+    /// The first primary of this group returns: so far.
+    Returning(GroupId, ReturnStep),
     /// The device of this host was asked to switch it off; which attempt, from 0.
     Shooting(NodeId, u32),
     /// That failed, or nothing was heard of it.

@@ -80,7 +80,7 @@ impl Kind {
             Claim::Step(..) | Claim::Voted(..) | Claim::Learned(..) => Kind::Failover,
             Claim::Failed(..) | Claim::TooFar(..) => Kind::Failover,
             Claim::Shooting(..) | Claim::StillOn(..) => Kind::Failover,
-            Claim::SwitchedOff(_) | Claim::CutOff(..) => Kind::Failover,
+            Claim::SwitchedOff(_) | Claim::CutOff(..) | Claim::Returning(..) => Kind::Failover,
             Claim::LeaseHeld(..) | Claim::LeaseLost(_) | Claim::Candidate(..) => Kind::Lease,
             _ => Kind::Role,
         }

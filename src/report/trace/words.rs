@@ -1,6 +1,6 @@
 //! One observation in words, and as JSON.
 
-use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome};
+use crate::model::fact::{Claim, Fact, FailoverStep, OpKind, Outcome, ReturnStep};
 use crate::model::id::{
     ClientId, FaultId, GroupId, NodeId, OpId, Position, ProcessId, SiteId, Version,
 };
@@ -208,6 +208,9 @@ impl Words<'_> {
             Claim::TooFar(node, entries) => {
                 format!("{} lacks {entries} entries, too many to be promoted", self.node(node))
             }
+            Claim::Returning(group, step) => {
+                format!("the first primary of {}: {}", self.group(group), on_its_way(step))
+            }
             Claim::Shooting(node, attempt) => {
                 format!("switching off the host {}, attempt {}", self.node(node), attempt + 1)
             }
@@ -351,6 +354,16 @@ pub fn ordinal(n: u32) -> String {
         _ => "th",
     };
     format!("{n}{ending}")
+}
+
+fn on_its_way(step: ReturnStep) -> &'static str {
+    match step {
+        ReturnStep::BringBack => "it is there again, and follows",
+        ReturnStep::Sync => "it catches up",
+        ReturnStep::Verify => "somebody looks at it",
+        ReturnStep::Window => "fit; it returns as soon as the window is open",
+        ReturnStep::Watch => "it leads, and is watched",
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ pub(super) fn council(check: &mut Check<'_>, table: &Named<FailoverParams>) {
         check.error(table.place_of("fencing"), message, help);
     }
     super::fencing::controllers_own(check, table);
+    super::failback::only_a_controller(check, table);
     members(check, table, council);
     times(check, table, council);
 }

@@ -1,6 +1,6 @@
 //! Failovers: what starts them, what they wait for, what becomes of the old primary.
 
-use super::{Check, council, fencing, limits, race};
+use super::{Check, council, failback, fencing, limits, race};
 use crate::model::control::controller::lag_guard::TooFar;
 use crate::model::control::{DecidedBy, FailoverParams, RejoinAs, Trigger};
 use crate::scenario::draft::{Named, place_in};
@@ -17,6 +17,7 @@ pub(super) fn failovers(check: &mut Check<'_>) {
         let contact = params.contact_interval;
         limits::period(check, table.place_of("contact_interval"), "contact_interval", contact);
         fencing::fencing(check, table);
+        failback::failback(check, table);
         person(check, table);
         steps(check, table);
         lag_guard(check, table);

@@ -11,6 +11,7 @@
 
 mod consensus;
 mod council;
+mod failback;
 mod failovers;
 mod faults;
 mod fencing;

@@ -1,13 +1,13 @@
 //! Agents that race for the lease: what they need, what they do not heed, times that make sense
 //! together.
 
-use super::{Check, fencing, limits};
+use super::{Check, failback, fencing, limits};
 use crate::model::control::{DecidedBy, EnforcedBy, FailoverParams, Fencing, LeaseParams, Trigger};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::Place;
 
 /// Keys of `[failover]` that only a controller heeds.
-const CONTROLLERS_OWN: [&str; 17] = [
+const CONTROLLERS_OWN: [&str; 18] = [
     "controller",
     "operator_response",
     "operator_never",
@@ -21,6 +21,7 @@ const CONTROLLERS_OWN: [&str; 17] = [
     "lag_guard",
     "stonith",
     "network_fence",
+    "returning",
     "candidate",
     "contact_interval",
     "status_timeout",
@@ -72,6 +73,7 @@ fn racers(check: &mut Check<'_>, table: &Named<FailoverParams>) {
         check.error(table.place_of("fencing"), message, help);
     }
     fencing::controllers_own(check, table);
+    failback::only_a_controller(check, table);
     let race = &params.race;
     let place = |key: &str| in_race(table, key);
     limits::period(check, &place("loop_wait"), "loop_wait", race.loop_wait);

@@ -3,10 +3,13 @@
 use super::{Words, dice, seat};
 use regionsim::model::control::controller::attempts::{GiveUp, Step};
 use regionsim::model::control::controller::fencing::Unfenced;
+use regionsim::model::control::controller::home::Style;
 use regionsim::model::control::controller::lag_guard::{LagGuardParams, TooFar};
 use regionsim::model::control::controller::{ControllerPlan, StorePlan};
 use regionsim::model::control::stonith::{PowerAction, StonithParams};
-use regionsim::model::control::{Candidate, FailoverParams, Fencing, RejoinAs, StopOrder, Trigger};
+use regionsim::model::control::{
+    Candidate, Failback, FailoverParams, Fencing, RejoinAs, StopOrder, Trigger,
+};
 use regionsim::model::id::{GroupId, ProcessId};
 use regionsim::sim::Span;
 use regionsim::sim::dist::DistSpec;
@@ -81,6 +84,7 @@ fn failover(words: &Words) -> FailoverParams {
         failover.fencing = vec![Fencing::SelfStop];
     }
     fencing(words, &mut failover);
+    returning(words, &mut failover);
     failover
 }
 
@@ -109,6 +113,23 @@ fn steps(words: &Words, failover: &mut FailoverParams) {
         },
         patience: words.span_or("patience", Span::ZERO),
     };
+}
+
+/// Failback.
+fn returning(words: &Words, failover: &mut FailoverParams) {
+    if words.has("careful") || words.has("hasty") {
+        failover.failback = Failback::Automatic;
+        failover.returning.stable = Span::from_secs(3);
+        failover.returning.verify = DistSpec::Constant(Span::from_secs(4));
+        failover.returning.max_lag = Bytes(10_000);
+    }
+    if words.has("hasty") {
+        failover.returning.style = Style::Hasty;
+    }
+    if words.has("scheduled") {
+        failover.failback = Failback::Scheduled;
+        failover.returning.window.opens = Span::from_secs(60);
+    }
 }
 
 /// STONITH with devices p300, p301, p302, and fencing at the network.

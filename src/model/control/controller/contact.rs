@@ -36,6 +36,8 @@ pub struct Replica {
     pub contact: bool,
     /// When it was last told to follow the present primary.
     pub told_to_follow: Option<LocalTime>,
+    /// The connection to its agent broke: the last order may never have arrived.
+    pub broken: bool,
     unanswered: u32,
     asked: Option<u32>,
 }
@@ -44,7 +46,8 @@ impl Replica {
     /// Believed to be in contact until it fails to answer.
     pub fn new(seat: Seat) -> Replica {
         let (report, told_to_follow, asked) = (None, None, None);
-        Replica { seat, report, contact: true, told_to_follow, unanswered: 0, asked }
+        let (contact, broken) = (true, false);
+        Replica { seat, report, contact, told_to_follow, broken, unanswered: 0, asked }
     }
     /// A regular question goes out: counts the previous one, if it was not answered.
     pub fn asking(&mut self, seq: u32, ctx: &mut Ctx<'_>) {

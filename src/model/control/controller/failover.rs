@@ -3,7 +3,7 @@
 use super::attempts::{Attempt, Step};
 use super::hunt::{Fence, Hunt, InVain};
 use super::store::Store;
-use super::{ASKED, CUT, Hand, POWER, SELF_FENCED, SILENT, STEP};
+use super::{ASKED, CUT, Hand, POWER, SELF_FENCED, SILENT, STEP, SWITCH};
 use crate::model::control::StopOrder;
 use crate::model::ctx::{Ctx, Effect, Timer};
 use crate::model::fact::{Claim, FailoverStep};
@@ -76,7 +76,7 @@ impl Store {
 
     /// Begins the failover: stops traffic to the old primary, as far as it can be reached.
     pub fn begin(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        (self.gave_up, self.stopped) = (false, false);
+        (self.gave_up, self.stop_ordered, self.stopped) = (false, false, false);
         let holder = self.plan.seats[self.primary].node;
         self.enter(Stage::StopTraffic, FailoverStep::StopTraffic, ctx);
         ctx.effect(Effect::Withdraw { group: self.plan.group, holder });
@@ -107,10 +107,13 @@ impl Store {
             self.wait(wait, h, ctx);
         }
     }
-    fn order_to_stop(&self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
+    fn order_to_stop(&mut self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
         let order = ControlMsg::StopTraffic { episode: h.episode };
         match h.plan.failover.stop_order {
-            StopOrder::UntilHeard => self.order(self.primary, order, ctx),
+            StopOrder::UntilHeard => {
+                self.stop_ordered = true;
+                self.order(self.primary, order, ctx);
+            }
             StopOrder::Once => {
                 let agent = self.replicas[self.primary].seat.agent;
                 ctx.cast(agent, Msg::Control(self.plan.group, order));
@@ -147,6 +150,7 @@ impl Store {
     pub(super) fn done(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         self.claim_step(FailoverStep::Done, ctx);
         self.stage = Stage::Idle;
+        self.switched(ctx);
         for who in 0..self.replicas.len() {
             self.plan_rejoin(who, &h.plan.failover, ctx);
         }
@@ -191,13 +195,32 @@ impl Store {
         }
         self.send_promote(h, ctx);
     }
-    fn send_promote(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+    fn order_to_lead(&mut self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
         let Stage::Promote(Promote { who, term, token, takes, .. }) = self.stage else { return };
         self.named = ctx.now();
         self.order(who, ControlMsg::Promote { episode: h.episode, term, token, takes }, ctx);
+    }
+    fn send_promote(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.order_to_lead(h, ctx);
+        let Stage::Promote(Promote { takes, .. }) = self.stage else { return };
         let usual = takes.saturating_add(h.plan.failover.status_timeout.saturating_mul(3));
         let patience = h.plan.elected.map_or(usual, |elected| elected.patience);
         ctx.set_timer(self.timer(SILENT), patience);
+    }
+    /// An agent answers whose connection broke, so that it has started again since, or the
+    /// connection was older than its last start: what it was ordered may be lost.
+    #[cold]
+    pub fn order_again(&mut self, who: usize, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.replicas[who].broken = false;
+        let to_stop = !self.settled() && who == self.primary && !self.stopped;
+        match &self.stage {
+            Stage::Promote(promote) if promote.who == who => self.order_to_lead(h, ctx),
+            Stage::Fence(Fence { hunt: Hunt::Taking, taker, .. }) if *taker == Some(who) => {
+                self.order(who, ControlMsg::Take { episode: h.episode }, ctx);
+            }
+            _ if to_stop && self.stop_ordered => self.order_to_stop(h, ctx),
+            _ => {}
+        }
     }
     /// A candidate's database leads.
     pub fn on_promoted(&mut self, who: usize, term: Term, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
@@ -230,11 +253,14 @@ impl Store {
             return self.abandon(h, ctx);
         }
         self.order(promote.who, ControlMsg::Abandon { episode: h.episode }, ctx);
+        // Whom a switch was planned to does not answer: anybody will do.
+        self.switch = None;
         self.fence(failed, h, ctx);
     }
 
     /// The old primary is healthy again, or the elected one gives up: calls everything off.
     pub fn abandon(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.switch = None;
         self.drop_stage(h.episode, ctx);
         if h.plan.stops_old_primary() {
             self.order(self.primary, ControlMsg::Resume { episode: h.episode }, ctx);
@@ -253,7 +279,7 @@ impl Store {
         if let Some(who) = chosen {
             self.order(who, ControlMsg::Abandon { episode }, ctx);
         }
-        for kind in [STEP, SELF_FENCED, ASKED, SILENT, POWER, CUT] {
+        for kind in [STEP, SELF_FENCED, ASKED, SILENT, POWER, CUT, SWITCH] {
             ctx.cancel_timer(self.timer(kind));
         }
         self.stage = Stage::Idle;
@@ -272,12 +298,14 @@ impl Store {
             SELF_FENCED => self.self_fenced(h, ctx),
             POWER => self.on_power_timer(h, ctx),
             CUT => self.on_cut_timer(h, ctx),
+            SWITCH => self.on_switch_timer(h, ctx),
             _ => {}
         }
     }
 
     /// The controller started again: the step that was under way begins again.
     pub fn restart(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
+        self.resume_switch(h, ctx);
         match &self.stage {
             Stage::Idle => {
                 for who in 0..self.replicas.len() {

@@ -67,7 +67,7 @@ impl Store {
         let again = !failed.is_empty();
         let fencing = &h.plan.failover.fencing;
         let waits = fencing.contains(&Fencing::SelfStop);
-        let first = !again && !self.stopped;
+        let first = !again && !self.stopped && !self.waits_for_all();
         let shoots = first && fencing.contains(&Fencing::Stonith);
         let cuts = first && fencing.contains(&Fencing::Network);
         let end = self.named.saturating_add(h.plan.self_fence_wait);
@@ -143,7 +143,11 @@ impl Store {
             self.named = self.named.saturating_sub(h.plan.self_fence_wait);
             self.stopped = true;
         } else {
+            self.stopped = true;
             self.self_fenced(h, ctx);
+            if self.waits_for_all() && self.found_nobody() {
+                self.seek(h, ctx);
+            }
         }
     }
 

@@ -95,11 +95,11 @@ impl Store {
             _ => None,
         }
     }
-    /// Asks everybody but the old primary for its position.
+    /// Asks everybody but the old primary for its position; in a planned switch that one too.
     pub fn seek(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
         *h.seq = h.seq.wrapping_add(1);
         for who in 0..self.replicas.len() {
-            if who != self.primary {
+            if who != self.primary || self.waits_for_all() {
                 self.hello(who, *h.seq, ctx);
             }
         }
@@ -118,7 +118,8 @@ impl Store {
             return;
         };
         let fresh = |who: &usize| self.replicas[*who].report.is_some_and(|r| r.seq >= *since);
-        if (0..self.replicas.len()).filter(|who| *who != self.primary).all(|who| fresh(&who)) {
+        let asked = |who: &usize| *who != self.primary || self.waits_for_all();
+        if (0..self.replicas.len()).filter(asked).all(|who| fresh(&who)) {
             ctx.cancel_timer(Timer::nth(ASKED, self.number));
             self.choose(h, ctx);
         }
@@ -167,7 +168,7 @@ impl Store {
             let report = self.replicas[*who].report.filter(|r| r.seq >= since && r.running);
             // One that was promoted in vain in this episode is no standby any more.
             let may = report.is_some_and(|r| r.role == Role::Standby || r.term > self.term);
-            may && *who != self.primary && passes(who)
+            may && *who != self.primary && self.has_all(*who, since) && passes(who)
         };
         let rank = |who: usize| {
             let seat = self.replicas[who].seat;

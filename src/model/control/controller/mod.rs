@@ -17,6 +17,8 @@
 //!   are asked again once it has it: only then does nobody's position move any more.
 //! - Routers are told once over a connection, and reminded by datagram from time to time,
 //!   because one that was down when told would never know.
+//! - An order that was under way when its connection broke is given again when the agent answers
+//!   next, not at once: a dead process would break the connection again and again.
 //! - A failed attempt of a step takes its time and changes nothing: no order was given.
 //! - A failover that was given up is not begun again before the primary has been well.
 
@@ -25,6 +27,7 @@ mod contact;
 pub mod elected;
 mod failover;
 pub mod fencing;
+pub mod home;
 mod hunt;
 pub mod lag_guard;
 mod opinions;
@@ -66,6 +69,8 @@ pub const COOLED: u16 = 9;
 pub const POWER: u16 = 10;
 /// Load balancers of a store (its number) had their time to confirm.
 pub const CUT: u16 = 11;
+/// A planned switch of a store (its number) takes too long.
+pub const SWITCH: u16 = 12;
 
 /// Routers are reminded in every so many rounds of contact.
 const REMIND_EVERY: u32 = 30;
@@ -180,6 +185,7 @@ impl Controller {
             }
             store.look_again(&mut hand!(self), ctx);
         }
+        self.look_homewards(ctx);
         ctx.set_timer(Timer::of(CONTACT), self.plan.failover.contact_interval);
     }
 
@@ -190,7 +196,7 @@ impl Controller {
             HOLD if self.phase == Phase::Holding => self.held(ctx),
             COOLED if self.phase == Phase::Cooling => self.cooled(ctx),
             APPROVE if self.phase == Phase::Approving => self.declare(ctx),
-            STEP | SELF_FENCED | ASKED | SILENT | POWER | CUT => {
+            STEP | SELF_FENCED | ASKED | SILENT | POWER | CUT | SWITCH => {
                 let Some(store) = self.stores.get_mut(which) else { return };
                 store.on_timer(timer.kind, &mut hand!(self), ctx);
                 self.consider(ctx);
@@ -219,6 +225,9 @@ impl Controller {
             ControlMsg::Status { seq, role, term, durable, running } => {
                 let report = Report { seq, role, term, durable, running };
                 store.on_report(who, report, hand.plan, ctx);
+                if store.replicas[who].broken {
+                    store.order_again(who, &mut hand, ctx);
+                }
                 store.hear_answer(&mut hand, ctx);
             }
             ControlMsg::Stopped { episode } if episode == hand.episode => {
@@ -265,6 +274,7 @@ impl Machine for Controller {
             Input::Message { from, msg: Msg::Fence(group, msg) } => {
                 self.on_fence(from, group, msg, ctx)
             }
+            Input::Reset { by } => self.stores.iter_mut().for_each(|store| store.broke(by)),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 use super::attempts::Attempt;
 use super::contact::{Replica, Report};
 use super::failover::Stage;
+use super::home::{Homecoming, Switch};
 use super::{ControllerPlan, REJOIN, StorePlan};
 use crate::model::control::{FailoverParams, RejoinAs};
 use crate::model::ctx::{Ctx, Timer};
@@ -35,8 +36,14 @@ pub struct Store {
     pub attempt: Attempt,
     /// Its last failover was given up.
     pub gave_up: bool,
+    /// The old primary was ordered to stop until it has heard.
+    pub stop_ordered: bool,
     /// The old primary said in time that it has stopped.
     pub stopped: bool,
+    /// The planned switch that is under way.
+    pub switch: Option<Switch>,
+    /// How far the return of its first primary is.
+    pub home: Homecoming,
     /// When whoever may lead was last told so.
     pub named: LocalTime,
 }
@@ -54,7 +61,10 @@ impl Store {
             stage: Stage::Idle,
             attempt: Attempt::default(),
             gave_up: false,
+            stop_ordered: false,
             stopped: false,
+            switch: None,
+            home: Homecoming::default(),
             named: LocalTime::ZERO,
             plan,
         }
@@ -74,6 +84,12 @@ impl Store {
     /// Sends an order to a replica's agent.
     pub fn order(&self, who: usize, msg: ControlMsg, ctx: &mut Ctx<'_>) {
         ctx.send(self.replicas[who].seat.agent, Msg::Control(self.plan.group, msg), 100);
+    }
+    /// A connection to its agents broke.
+    pub fn broke(&mut self, by: ProcessId) {
+        if let Some(who) = self.replica_of(by) {
+            self.replicas[who].broken = true;
+        }
     }
     /// Asks one agent how it is.
     pub fn hello(&mut self, who: usize, seq: u32, ctx: &mut Ctx<'_>) {

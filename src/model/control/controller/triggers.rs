@@ -37,7 +37,7 @@ impl Controller {
             Phase::GivenUp if !sick => self.phase = Phase::Calm,
             Phase::Acting => {
                 let may = self.plan.failover.abandon_if_healthy
-                    && self.stores.iter().all(|s| s.may_abandon());
+                    && self.stores.iter().all(|s| s.may_abandon() && s.switch.is_none());
                 if self.stores.iter().all(|s| s.idle()) {
                     // Those who elect one that acts elect another.
                     let alone = self.plan.elected.is_none();
@@ -107,6 +107,7 @@ impl Controller {
         self.declared = Some(ctx.now());
         self.claim_all(FailoverStep::Declared, ctx);
         for store in &mut self.stores {
+            store.failed_again(&hand!(self), ctx.now());
             store.begin(&mut hand!(self), ctx);
         }
         self.consider(ctx);

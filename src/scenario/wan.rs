@@ -219,8 +219,8 @@ fn missing(draft: &Draft, names: &Names, pairs: &Pairs, problems: &mut Problems)
         .across()
         .filter(|(from, to)| pairs.origins[from * pairs.count + to] == PairOrigin::Missing)
         .collect();
-    // Where there is a matrix, the region that it does not know has been named.
-    let told = draft.wan.params.matrix.is_some() || !matches!(draft.wan.node.tree, Tree::Table(_));
+    // Where a matrix is named, it or the region that it does not know has been named already.
+    let told = draft.wan.wrote("matrix") || !matches!(draft.wan.node.tree, Tree::Table(_));
     if missing.is_empty() || told {
         return;
     }

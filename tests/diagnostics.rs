@@ -86,7 +86,7 @@ fn every_good_file_is_silent_in_all_its_variants() {
 #[test]
 fn every_shipped_scenario_is_free_of_errors_in_all_its_variants() {
     let mut errors = String::new();
-    let folders = ["../scenarios/active-passive", "../scenarios/consensus"];
+    let folders = ["../scenarios/active-passive", "../scenarios/consensus", "../scenarios/labs"];
     for path in folders.iter().flat_map(|folder| files(folder, "toml")) {
         errors.push_str(&shown_in_all_variants(&path, Some(Severity::Error)));
         print!("{}", shown_in_all_variants(&path, Some(Severity::Warning)));

@@ -9,8 +9,8 @@ use crate::model::replica::{ModeParams, StoreParams};
 use crate::model::route::{RoutingParams, ViaParams};
 use crate::sim::param::{Name, Problems};
 use crate::world::plan::{
-    ClientPlan, FailoverPlan, FaultPlan, HealthCheckPlan, LeasePlan, Plan, RoutingPlan, Spot,
-    StorePlan,
+    ClientPlan, ElectorsPlan, FailoverPlan, FaultPlan, HealthCheckPlan, LeasePlan, Plan,
+    RoutingPlan, Spot, StorePlan,
 };
 
 /// The plan, and where the round trip of each pair comes from. What could not be resolved is a
@@ -97,7 +97,7 @@ fn store(
         health_check: refer(check, &draft.health_checks, "health_check", problems),
         failover,
         routing: Some(routing.unwrap_or(fallback_routing)),
-        initial_leader: None,
+        electors: ElectorsPlan::default(),
         token_storage,
         fence_devices,
     }
@@ -107,18 +107,22 @@ fn store(
 fn elected(table: &Named<StoreParams>, names: &Names, problems: &mut Problems) -> StorePlan {
     let params = table.params.clone();
     let replicas = names.spots(&params.replicas, "replica", problems);
-    let leader = match &params.replication {
-        ModeParams::Consensus(mode) => mode.initial_leader.as_ref(),
-        _ => None,
-    };
-    let initial_leader = leader.and_then(|name| {
-        let spot = names.spot(name, problems)?;
-        let found = replicas.iter().position(|replica| *replica == spot);
-        if found.is_none() {
-            problems.add(&name.place, format!("`{}` is no replica of this store", name.text));
-        }
-        found
-    });
+    let mut electors = ElectorsPlan::default();
+    if let ModeParams::Consensus(mode) = &params.replication {
+        let mut find = |name: &Name| -> Option<usize> {
+            let spot = names.spot(name, problems)?;
+            let found = replicas.iter().position(|replica| *replica == spot);
+            if found.is_none() {
+                problems.add(&name.place, format!("`{}` is no replica of this store", name.text));
+            }
+            found
+        };
+        let mut all = |names: &[Name]| names.iter().filter_map(&mut find).collect();
+        electors.non_voting = all(&mode.non_voting);
+        electors.witnesses = all(&mode.witnesses);
+        electors.preferred = all(&mode.preferred);
+        electors.initial_leader = mode.initial_leader.as_ref().and_then(find);
+    }
     let coordinators = match &params.replication {
         ModeParams::Quorum(quorum) => names.spots(&quorum.coordinators, "coordinator", problems),
         _ => Vec::new(),
@@ -132,7 +136,7 @@ fn elected(table: &Named<StoreParams>, names: &Names, problems: &mut Problems) -
         health_check: None,
         failover: None,
         routing: None,
-        initial_leader,
+        electors,
         token_storage: None,
         fence_devices: Vec::new(),
     }

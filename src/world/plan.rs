@@ -209,8 +209,8 @@ pub struct StorePlan {
     pub failover: Option<usize>,
     /// Index of its routing; nothing where clients ask the nearest replica.
     pub routing: Option<usize>,
-    /// Index of the replica that leads at the start, where replicas elect their leader.
-    pub initial_leader: Option<usize>,
+    /// Who may what among replicas that elect their leader.
+    pub electors: ElectorsPlan,
     /// Where its fencing tokens are checked, when that is a storage service in a region and not
     /// the standbys.
     pub token_storage: Option<Spot>,
@@ -228,6 +228,19 @@ impl StorePlan {
             _ => None,
         }
     }
+}
+
+/// Who may what among replicas that elect their leader; indexes of the store's replicas.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ElectorsPlan {
+    /// Who leads at the start.
+    pub initial_leader: Option<usize>,
+    /// Who has no vote.
+    pub non_voting: Vec<usize>,
+    /// Who votes and never leads.
+    pub witnesses: Vec<usize>,
+    /// Who should lead, best first.
+    pub preferred: Vec<usize>,
 }
 
 /// A lease and its coordination service.

@@ -179,7 +179,7 @@ fn roster(plan: &Plan, layout: &Layout) -> Roster {
         acks: match Mode::new(&plan.params.replication, plan.replicas.len().saturating_sub(1)) {
             Some(mode) => mode.acks_required(),
             None if plan.params.replication.is_keyed() => 0,
-            None => (plan.replicas.len() / 2) as u16,
+            None => ((plan.replicas.len() - plan.electors.non_voting.len()) / 2) as u16,
         },
         elects: !plan.params.replication.has_primary() && !plan.params.replication.is_keyed(),
         cuts_disks: plan.params.unapplied == Unapplied::Discard,

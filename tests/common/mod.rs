@@ -16,7 +16,8 @@ use regionsim::world::fault::{
     bursty_loss, crash, errors, link, lossy_node, partition, pause, slow_disk, slow_node,
 };
 use regionsim::world::plan::{
-    ClientPlan, FaultPlan, PairPlan, Plan, RegionPlan, RoutingPlan, Spot, StorePlan, WanPlan,
+    ClientPlan, ElectorsPlan, FaultPlan, PairPlan, Plan, RegionPlan, RoutingPlan, Spot, StorePlan,
+    WanPlan,
 };
 use regionsim::world::{Finish, Limits, Stage};
 
@@ -92,7 +93,7 @@ pub fn plan(regions: usize, rtt: Span, replicas: usize, mode: ModeParams, rate: 
             failover: None,
             coordinators: Vec::new(),
             routing: Some(0),
-            initial_leader: None,
+            electors: ElectorsPlan::default(),
             token_storage: None,
             fence_devices: Vec::new(),
         }],

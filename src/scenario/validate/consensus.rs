@@ -3,7 +3,7 @@
 
 use super::{Check, limits};
 use crate::model::consensus::member::{NoLeader, Params, Reads, WhileLeased};
-use crate::model::replica::StoreParams;
+use crate::model::replica::{ModeParams, StoreParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::Span;
 use crate::sim::param::Place;
@@ -68,6 +68,8 @@ pub(super) fn consensus(
         inner.unwrap_or(table.place_of("replication")).clone()
     };
     members(check, table, store);
+    seats(check, table, store, &place);
+    clocks(check, params, &place);
     let beat = params.heartbeat_interval;
     limits::period(check, &place("heartbeat_interval"), "heartbeat_interval", beat);
     if params.timeout_min > params.timeout_max {
@@ -84,7 +86,7 @@ pub(super) fn consensus(
         let help = "timeout_min should be several heartbeat intervals";
         check.error(&place("heartbeat_interval"), message, help);
     }
-    let leased = params.reads == Reads::Lease;
+    let leased = params.leases();
     if leased && params.lease_guard >= params.lease_length() {
         let message = format!(
             "lease_guard ({}) is not shorter than the lease ({}): none is ever held",
@@ -121,18 +123,90 @@ fn idle(
     }
 }
 
+fn resolved(table: &Named<StoreParams>, store: &StorePlan) -> bool {
+    store.replicas.len() == table.params.replicas.len()
+}
+
+/// Who has no vote, who never leads, who leads at the start.
+fn seats(
+    check: &mut Check<'_>,
+    table: &Named<StoreParams>,
+    store: &StorePlan,
+    place: &dyn Fn(&str) -> Place,
+) {
+    let electors = &store.electors;
+    let leads_not = |replica: &usize| {
+        electors.non_voting.contains(replica) || electors.witnesses.contains(replica)
+    };
+    let all = 0..store.replicas.len();
+    if !store.replicas.is_empty() && resolved(table, store) && all.clone().all(|r| leads_not(&r)) {
+        let message = format!("nobody of `{}` can lead", table.name);
+        let key = if electors.witnesses.is_empty() { "non_voting" } else { "witnesses" };
+        check.error(&place(key), message, "one replica at least votes and is no witness");
+        return;
+    }
+    if electors.witnesses.iter().any(|witness| electors.non_voting.contains(witness)) {
+        let message = "a witness without a vote does nothing".to_string();
+        check.error(&place("witnesses"), message, "name it in one of the two lists");
+    }
+    if electors.initial_leader.as_ref().is_some_and(leads_not) {
+        let message = "the initial leader may not lead".to_string();
+        check.error(&place("initial_leader"), message, "a voter that is no witness");
+    }
+    if electors.preferred.iter().any(leads_not) {
+        let message = "one of those that should lead may not".to_string();
+        check.error(&place("preferred"), message, "voters that are no witnesses");
+    }
+    let ModeParams::Consensus(params) = &table.params.replication else { return };
+    for (key, listed) in
+        [("phases", params.phases.len()), ("log_lengths", params.log_lengths.len())]
+    {
+        if listed > store.replicas.len() && resolved(table, store) {
+            let message = format!("{listed} {key} for {} replicas", store.replicas.len());
+            check.error(&place(key), message, "at most one for each, in the order of `replicas`");
+        }
+    }
+}
+
+/// Ticks, and leases against them.
+fn clocks(check: &mut Check<'_>, params: &Params, place: &dyn Fn(&str) -> Place) {
+    match params.tick {
+        Some(tick) => {
+            limits::period(check, &place("tick"), "tick", tick);
+            if tick > params.timeout_min {
+                let message =
+                    format!("timeout_min ({}) is less than a tick ({tick})", params.timeout_min);
+                check.error(&place("tick"), message, "etcd: a tick is a heartbeat interval");
+            }
+        }
+        None if !params.phases.is_empty() => {
+            let message = "phases have no effect on continuous timers".to_string();
+            check.doubt(&place("phases"), message, "state a tick, or leave them out");
+        }
+        None => {}
+    }
+    let follower = params.reads == Reads::Follower;
+    if follower && params.max_staleness < params.heartbeat_interval {
+        let message = format!(
+            "max_staleness ({}) is shorter than a heartbeat interval: no follower ever answers",
+            params.max_staleness
+        );
+        check.error(&place("max_staleness"), message, "several heartbeat intervals");
+    }
+}
+
 fn members(check: &mut Check<'_>, table: &Named<StoreParams>, store: &StorePlan) {
-    let count = store.replicas.len();
+    let count = store.replicas.len() - store.electors.non_voting.len().min(store.replicas.len());
     let name = &table.name;
     if table.params.replicas.is_empty() {
         let message = format!("`{name}` has no replicas");
         let help = "state where they stand: replicas = [\"us-east\", …]";
         check.error(table.place_of("replicas"), message, help);
-    } else if count > MOST {
-        let message = format!("{count} replicas; the limit is {MOST}");
+    } else if store.replicas.len() > MOST {
+        let message = format!("{} replicas; the limit is {MOST}", store.replicas.len());
         check.error(table.place_of("replicas"), message, "fewer replicas");
-    } else if count.is_multiple_of(2) && count == table.params.replicas.len() {
-        let message = format!("{count} replicas bear no more losses than {} would", count - 1);
+    } else if count > 0 && count.is_multiple_of(2) && resolved(table, store) {
+        let message = format!("{count} voters bear no more losses than {} would", count - 1);
         let help = "an odd number is better";
         check.doubt(table.place_of("replicas"), message, help);
     }

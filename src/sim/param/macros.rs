@@ -159,6 +159,7 @@ macro_rules! catalogue {
     }) => {
         $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Debug)]
+        #[allow(clippy::large_enum_variant, reason = "parameters: one of each in a plan")]
         pub enum $name {
             $(#[doc = concat!("`", $word, "`")] $variant($params),)*
         }

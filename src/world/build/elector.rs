@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::consensus::member::{Member, MemberSpec, Params};
+use crate::model::id::{LogIndex, Segment, Term};
 
 impl Stage {
     pub(super) fn elector(
@@ -12,15 +13,30 @@ impl Stage {
         dice: Stream,
     ) -> Process {
         let plan = &self.plan.stores[store];
-        let members: Vec<ProcessId> = self.replicas(store).collect();
-        let bytes = plan.params.write_size.0.saturating_add(plan.params.log_overhead.0);
+        let electors = &plan.electors;
+        let replicas: Vec<ProcessId> = self.replicas(store).collect();
+        let named =
+            |some: &[usize]| -> Vec<ProcessId> { some.iter().map(|i| replicas[*i]).collect() };
+        let silent = named(&electors.non_voting);
+        let me = replicas.iter().position(|other| *other == process).unwrap_or_default();
+        let mut members = replicas.clone();
+        members.retain(|member| !silent.contains(member));
+        let voters = members.len();
+        members.extend(silent);
+        let length = params.log_lengths.get(me).copied().unwrap_or_default();
+        // Before term 1 there is no leader: somebody wrote it, no matter who.
+        let author = Segment::new(Term(0), self.layout.node_of(replicas[0]));
         let spec = MemberSpec {
             group: Layout::store_group(store),
-            voters: members.len(),
-            initial_leader: plan.initial_leader.map(|leader| members[leader]),
+            voters,
             members,
+            witnesses: named(&electors.witnesses),
+            preferred: named(&electors.preferred),
+            initial_leader: electors.initial_leader.map(|leader| replicas[leader]),
+            log: (author, LogIndex(u64::from(length))),
+            phase: params.phases.get(me).copied(),
             params: params.clone(),
-            entry_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
+            entry_bytes: self.entry_bytes(store),
             idempotent: plan.params.idempotent,
             restart_time: Dist::new(&plan.params.restart_time),
         };

@@ -9,7 +9,7 @@ use crate::model::log::{Appended, Log};
 use crate::model::msg::{ClientMsg, Msg};
 use crate::model::replica::shell::ANSWER_CLASS;
 use crate::sim::Span;
-use crate::sim::time::LocalTime;
+use crate::sim::time::{LocalTime, WallTime};
 use std::collections::VecDeque;
 
 /// After so long an operation that was passed on is forgotten: its client has long gone.
@@ -111,10 +111,14 @@ impl Member {
     }
 
     fn take_up(&mut self, wish: Wish, ctx: &mut Ctx<'_>) {
-        let params = &self.spec.params;
         if self.takes_writes(ctx.now()) {
             return self.carry_out(wish, ctx);
         }
+        if wish.kind == OpKind::Read && self.is_fresh(ctx) {
+            let at = self.stable.log.position(self.commit);
+            return self.answer(&wish, Outcome::Ok, at, ctx);
+        }
+        let params = &self.spec.params;
         match self.leader.filter(|leader| *leader != self.me) {
             // It was passed on already, to one who does not lead.
             _ if self.place_of(wish.from).is_some() => self.refuse(&wish, ctx),
@@ -133,6 +137,16 @@ impl Member {
                 NoLeader::Refuse => self.refuse(&wish, ctx),
             },
         }
+    }
+
+    /// True for a follower that may answer reads by itself: it knows of all that was committed
+    /// until not too long ago.
+    fn is_fresh(&self, ctx: &Ctx<'_>) -> bool {
+        let params = &self.spec.params;
+        params.reads == Reads::Follower
+            && !self.is_witness()
+            && self.closed > WallTime::ZERO
+            && ctx.wall().since(self.closed) <= params.max_staleness
     }
 
     /// It was not done, and will not be.
@@ -268,7 +282,7 @@ impl Member {
 
     fn read(&mut self, wish: Wish, ctx: &mut Ctx<'_>) {
         let now = ctx.now();
-        let leased = self.spec.params.reads == Reads::Lease && self.has_lease(now);
+        let leased = self.spec.params.leases() && self.has_lease(now);
         let sure = leased && self.is_ready() && !self.is_waiting(now);
         if sure || self.spec.params.reads == Reads::Local {
             let at = self.stable.log.position(self.commit);
@@ -285,7 +299,7 @@ impl Member {
         if self.desk.reads.is_empty() || !self.is_ready() || self.is_waiting(now) {
             return;
         }
-        let leased = self.spec.params.reads == Reads::Lease && self.has_lease(now);
+        let leased = self.spec.params.leases() && self.has_lease(now);
         let at = self.stable.log.position(self.commit);
         while let Some(read) = self.desk.reads.front().copied()
             && (leased || read.round <= self.reign.confirmed)

@@ -41,9 +41,7 @@ impl Member {
         let term = self.term();
         let fresh = self.patience.drawn.is_none_or(|(drawn, _)| drawn != term);
         if fresh {
-            let (min, max) = (self.spec.params.timeout_min, self.spec.params.timeout_max);
-            let width = max.saturating_sub(min).as_nanos();
-            let length = min + Span::from_nanos(self.dice.below(width.saturating_add(1).max(1)));
+            let length = self.draw_timeout();
             self.patience.drawn = Some((term, length));
         }
         if fresh || !self.patience.armed {
@@ -52,10 +50,29 @@ impl Member {
         }
     }
 
+    /// A length between the two limits, in whole ticks where there are any.
+    fn draw_timeout(&mut self) -> Span {
+        let (min, max) = (self.spec.params.timeout_min, self.spec.params.timeout_max);
+        let width = max.saturating_sub(min);
+        let drawn = match &self.ticks {
+            None => self.dice.below(width.as_nanos().saturating_add(1).max(1)),
+            Some(ticks) => self.dice.below(ticks.count(width)),
+        };
+        match self.spec.params.tick {
+            None => min.saturating_add(Span::from_nanos(drawn)),
+            Some(tick) => min.saturating_add(tick.saturating_mul(drawn)),
+        }
+    }
+
     /// When it runs out.
     fn due(&self) -> LocalTime {
         let length = self.patience.drawn.map_or(Span::ZERO, |(_, length)| length);
-        self.patience.since.saturating_add(length)
+        let since = self.patience.since;
+        let length = match &self.ticks {
+            None => length,
+            Some(ticks) => ticks.nth(ticks.count(length), since),
+        };
+        since.saturating_add(length)
     }
 
     /// The timer fired: perhaps a leader was heard since it was armed.
@@ -70,6 +87,7 @@ impl Member {
             return ctx.set_timer(ELECTION, due.since(ctx.now()));
         }
         self.forget_leader();
+        self.invited = false;
         if self.spec.params.pre_vote {
             self.rearm(ctx);
             self.stance = Stance::Wondering;
@@ -83,7 +101,7 @@ impl Member {
 
     /// Raises the term and votes for itself. The others are asked once that vote is durable: a
     /// candidate that forgot it could ask again in the same term with a shorter log.
-    fn stand(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn stand(&mut self, ctx: &mut Ctx<'_>) {
         let head = self.stable.head;
         let term = Term(head.term.0 + 1);
         self.stable.head = Head { term, voted: Some(self.me), ..head };
@@ -105,7 +123,8 @@ impl Member {
         for place in 0..self.spec.voters {
             if place != self.my_place && self.ballots & (1 << place) == 0 {
                 let to = self.spec.members[place];
-                self.cast(to, MemberMsg::Ask { term, last, pre }, ctx);
+                let invited = self.invited;
+                self.cast(to, MemberMsg::Ask { term, last, pre, invited }, ctx);
             }
         }
         ctx.set_timer(HEARTBEAT, self.spec.params.heartbeat_interval);
@@ -115,9 +134,8 @@ impl Member {
     pub(super) fn on_ask(
         &mut self,
         from: ProcessId,
-        term: Term,
-        last: Position,
-        pre: bool,
+        (term, last): (Term, Position),
+        (pre, invited): (bool, bool),
         ctx: &mut Ctx<'_>,
     ) {
         // A blank voter does not know what it promised before.
@@ -126,7 +144,12 @@ impl Member {
         }
         let rank = |at: Position| (at.segment.term(), at.index);
         let good = up_to_date(rank(last), rank(self.stable.log.end()));
-        let sticky = (pre || self.spec.params.check_quorum) && self.hears_a_leader(ctx);
+        let loyal = (pre || self.spec.params.check_quorum) && self.hears_a_leader(ctx);
+        let sticky = loyal && !invited;
+        if invited && term > self.term() {
+            // The leader that this member promised a lease to has given it up.
+            self.vowed_until = LocalTime::ZERO;
+        }
         if pre {
             let granted = term > self.term() && !sticky && good;
             let term = if granted { term } else { self.term() };
@@ -250,6 +273,7 @@ impl Member {
         }
         self.ballots = 0;
         ctx.cancel_timer(HEARTBEAT);
+        self.invited = false;
         if stance == Stance::Leader {
             self.forget_leader();
             ctx.claim(Claim::SteppedDown(self.spec.group, self.term()));

@@ -5,6 +5,7 @@ use super::msg::Author;
 use super::{Member, MemberMsg, Stance};
 use crate::model::ctx::{Ctx, Effect};
 use crate::model::id::{LogIndex, Position, ProcessId, Term};
+use crate::sim::time::WallTime;
 
 /// A range of entries.
 pub(super) struct Range {
@@ -93,11 +94,14 @@ impl Member {
         from: ProcessId,
         term: Term,
         round: u32,
-        commit: LogIndex,
+        (commit, closed): (LogIndex, WallTime),
         ctx: &mut Ctx<'_>,
     ) {
         if !self.hears(from, term, ctx) {
             return;
+        }
+        if self.verified >= commit {
+            self.closed = self.closed.max(closed);
         }
         self.learn_commit(commit, ctx);
         self.write(ctx);

@@ -31,11 +31,11 @@ pub(super) struct Cursor {
     /// That one range is under way.
     waiting: bool,
     /// When it last answered, counted from when the lead began.
-    heard: LocalTime,
+    pub(super) heard: LocalTime,
     /// The last sign of life that it answered.
     pub(super) round: u32,
     /// It lost its disk: the number of that loss, and the entry that was proposed for it.
-    blank: Option<(u64, LogIndex)>,
+    pub(super) blank: Option<(u64, LogIndex)>,
 }
 
 /// What a leader has while it leads.
@@ -50,6 +50,10 @@ pub(super) struct Reign {
     /// The last sign of life that a majority has answered.
     pub(super) confirmed: u32,
     lease_until: LocalTime,
+    /// It asked another one to stand: no lease any more in this term.
+    pub(super) gave_up_lease: bool,
+    /// To whom it hands over, and until when it waits for that.
+    pub(super) heir: Option<(usize, LocalTime)>,
     /// Until then the lease of a leader before may run.
     pub(super) waits_until: LocalTime,
 }
@@ -88,7 +92,7 @@ impl Member {
         }
         self.pump(ctx);
         self.beat(ctx);
-        ctx.set_timer(HEARTBEAT, self.spec.params.heartbeat_interval);
+        self.await_heartbeat(ctx);
         self.advance_commit(ctx);
         self.take_up_held(ctx);
     }
@@ -108,7 +112,8 @@ impl Member {
     /// True while this member takes writes: it leads, and nothing keeps it from it.
     pub(super) fn takes_writes(&self, now: LocalTime) -> bool {
         let withholds = self.spec.params.while_leased == WhileLeased::Withhold;
-        self.stance == Stance::Leader && (withholds || !self.is_waiting(now))
+        let waits = !withholds && self.is_waiting(now);
+        self.stance == Stance::Leader && !waits && self.reign.heir.is_none()
     }
 
     /// The lease of the one before is over.
@@ -187,9 +192,20 @@ impl Member {
                     self.reign.cursors[place].waiting = false;
                     self.ship(place, ctx);
                 }
-                ctx.set_timer(HEARTBEAT, self.spec.params.heartbeat_interval);
+                self.await_heartbeat(ctx);
+                self.hand_over(ctx);
             }
         }
+    }
+
+    /// Time for the next sign of life: on a tick, where there are any.
+    fn await_heartbeat(&self, ctx: &mut Ctx<'_>) {
+        let interval = self.spec.params.heartbeat_interval;
+        let after = match &self.ticks {
+            None => interval,
+            Some(ticks) => ticks.nth(ticks.count(interval), ctx.now()),
+        };
+        ctx.set_timer(HEARTBEAT, after);
     }
 
     /// True when a majority, this leader included, answered within the minimum timeout.
@@ -211,11 +227,10 @@ impl Member {
         if reign.sent_at.len() > ROUNDS {
             reign.sent_at.pop_front();
         }
-        let term = self.term();
+        let (term, commit, closed) = (self.term(), self.commit, ctx.wall());
         for place in 0..self.spec.members.len() {
             if place != self.my_place {
-                let commit = self.commit.min(self.reign.cursors[place].matched);
-                let msg = MemberMsg::Beat { term, round, commit };
+                let msg = MemberMsg::Beat { term, round, commit, closed };
                 self.cast(self.spec.members[place], msg, ctx);
             }
         }
@@ -256,7 +271,7 @@ impl Member {
 
     /// True while no other leader can have taken over, by this node's clock.
     pub(super) fn has_lease(&self, now: LocalTime) -> bool {
-        self.stance == Stance::Leader && now < self.reign.lease_until
+        self.stance == Stance::Leader && now < self.reign.lease_until && !self.reign.gave_up_lease
     }
 
     /// A follower confirms.
@@ -351,6 +366,7 @@ impl Member {
         }
         self.answer_committed(ctx);
         self.answer_reads(ctx);
+        self.invite(ctx);
     }
 
     /// Tells everybody how far the log is committed, on the way that entries go.

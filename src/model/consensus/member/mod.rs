@@ -26,26 +26,29 @@ mod clients;
 mod disk;
 mod election;
 mod follow;
+mod handover;
 mod lead;
 mod msg;
 mod params;
+mod ticks;
 
 pub use msg::{Author, MemberMsg};
 pub use params::{NoLeader, NotLeader, Notice, Params, Reads, WhileLeased};
 
 use crate::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use crate::model::errors::Errors;
-use crate::model::id::{GroupId, LogIndex, ProcessId, Term};
+use crate::model::id::{GroupId, LogIndex, ProcessId, Segment, Term};
 use crate::model::log::Log;
 use crate::model::msg::Msg;
 use crate::sim::dist::Dist;
 use crate::sim::rng::Stream;
-use crate::sim::time::LocalTime;
+use crate::sim::time::{LocalTime, Span, WallTime};
 use clients::Desk;
 use disk::{Head, Stable};
 use election::Patience;
 use follow::Range;
 use lead::Reign;
+use ticks::Ticks;
 
 /// No leader was heard for too long.
 const ELECTION: Timer = Timer::of(1);
@@ -67,8 +70,16 @@ pub struct MemberSpec {
     pub members: Vec<ProcessId>,
     /// How many of them vote.
     pub voters: usize,
+    /// Those of them that never lead.
+    pub witnesses: Vec<ProcessId>,
+    /// Those that should lead, best first.
+    pub preferred: Vec<ProcessId>,
     /// Who leads term 1 from the start.
     pub initial_leader: Option<ProcessId>,
+    /// What stands in this member's log at the start, and who is said to have written it.
+    pub log: (Segment, LogIndex),
+    /// When its first tick comes; drawn where it is not given.
+    pub phase: Option<Span>,
     /// Its parameters.
     pub params: Params,
     /// Log bytes of one write on the wire.
@@ -118,6 +129,11 @@ pub struct Member {
     /// Whose votes were granted: a bit for each voter.
     ballots: u64,
     patience: Patience,
+    ticks: Option<Ticks>,
+    /// A leader asked it to stand.
+    invited: bool,
+    /// All that was committed before is known here, by the leader's wall clock.
+    closed: WallTime,
     reign: Reign,
     desk: Desk,
     /// What a fault makes it fail.
@@ -128,19 +144,23 @@ pub struct Member {
 
 impl Member {
     /// The member of `spec` that runs as `me`; `dice` are for its timeouts and restarts.
-    pub fn new(spec: MemberSpec, me: ProcessId, dice: Stream) -> Member {
+    pub fn new(spec: MemberSpec, me: ProcessId, mut dice: Stream) -> Member {
         let my_place = spec.members.iter().position(|member| *member == me);
         let my_place = my_place.expect("a member of its own store");
         assert!(spec.members.len() <= 64 && spec.voters <= spec.members.len(), "at most 64");
         let boot = spec.initial_leader;
         let head = Head { term: Term(u32::from(boot.is_some())), voted: boot, blank: None };
+        let mut log = Log::new();
+        log.extend(spec.log.0, spec.log.1);
+        log.mark_durable(spec.log.1);
+        let ticks = spec.params.tick.map(|tick| Ticks::new(tick, spec.phase, &mut dice));
         Member {
             spec,
             me,
             my_place,
             dice,
             boot,
-            stable: Stable::new(head, Log::new()),
+            stable: Stable::new(head, log),
             stance: Stance::Follower,
             leader: None,
             heard: None,
@@ -153,6 +173,9 @@ impl Member {
             announced: None,
             ballots: 0,
             patience: Patience::default(),
+            ticks,
+            invited: false,
+            closed: WallTime::ZERO,
             reign: Reign::default(),
             desk: Desk::default(),
             errors: None,
@@ -197,7 +220,13 @@ impl Member {
         self.stable.head.blank.is_some()
     }
     fn may_stand(&self) -> bool {
-        !self.is_blank() && self.my_place < self.spec.voters && !self.recovering
+        !self.is_blank()
+            && self.my_place < self.spec.voters
+            && !self.recovering
+            && !self.is_witness()
+    }
+    fn is_witness(&self) -> bool {
+        self.spec.witnesses.contains(&self.me)
     }
     fn forget_leader(&mut self) {
         self.leader = None;
@@ -213,6 +242,13 @@ impl Member {
             self.recovering = true;
             let takes = self.spec.restart_time.sample(&mut self.dice);
             return ctx.set_timer(RECOVER, takes);
+        }
+        if let Some(ticks) = &mut self.ticks {
+            ticks.begin(ctx.now());
+        }
+        let (group, upto) = (self.spec.group, self.stable.log.end());
+        if upto.index > LogIndex(0) {
+            ctx.effect(Effect::Hold { group, upto });
         }
         match self.boot.take() {
             Some(leader) if leader == self.me => self.lead(ctx),
@@ -233,7 +269,9 @@ impl Member {
     fn on_member(&mut self, from: ProcessId, msg: MemberMsg, ctx: &mut Ctx<'_>) {
         let Some(place) = self.place_of(from).filter(|_| !self.recovering) else { return };
         match msg {
-            MemberMsg::Ask { term, last, pre } => self.on_ask(from, term, last, pre, ctx),
+            MemberMsg::Ask { term, last, pre, invited } => {
+                self.on_ask(from, (term, last), (pre, invited), ctx);
+            }
             MemberMsg::Vote { term, granted, pre, leased } => {
                 self.on_vote(place, (term, granted, pre), leased, ctx);
             }
@@ -241,9 +279,10 @@ impl Member {
                 let range = Range { prev, author, behind, after, upto };
                 self.on_append(from, term, &range, ctx);
             }
-            MemberMsg::Beat { term, round, commit } => {
-                self.on_beat(from, term, round, commit, ctx);
+            MemberMsg::Beat { term, round, commit, closed } => {
+                self.on_beat(from, term, round, (commit, closed), ctx);
             }
+            MemberMsg::Stand { term } => self.on_invitation(from, term, ctx),
             MemberMsg::Commit { term, upto } => self.on_commit(from, term, upto, ctx),
             MemberMsg::Welcome { term, nonce } => self.on_welcome(from, term, nonce, ctx),
             MemberMsg::Served { op, attempt, outcome, at } => {
@@ -318,6 +357,8 @@ impl Machine for Member {
         self.announced = None;
         self.ballots = 0;
         self.patience.crash();
+        self.invited = false;
+        self.closed = WallTime::ZERO;
         self.reign = Reign::default();
         self.desk = Desk::default();
         self.errors = None;

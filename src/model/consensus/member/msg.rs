@@ -3,6 +3,7 @@
 use crate::model::fact::Outcome;
 use crate::model::id::{LogIndex, NodeId, OpId, Position, Segment, Term};
 use crate::sim::Span;
+use crate::sim::time::WallTime;
 
 /// Between the members of one store. A range of entries lies within one segment.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -15,6 +16,8 @@ pub enum MemberMsg {
         last: Position,
         /// True for "would you?": nobody's term or vote changes.
         pre: bool,
+        /// The leader asked it to stand: that one is nobody to be loyal to.
+        invited: bool,
     },
     /// The answer.
     Vote {
@@ -64,8 +67,10 @@ pub enum MemberMsg {
         term: Term,
         /// Numbers its signs of life; the answer repeats it.
         round: u32,
-        /// How far what you have confirmed is committed.
+        /// How far the log is committed.
         commit: LogIndex,
+        /// What my wall clock reads: nothing more commits before it.
+        closed: WallTime,
     },
     /// Follower: I heard you.
     Alive {
@@ -99,6 +104,11 @@ pub enum MemberMsg {
         term: Term,
         /// Of the loss.
         nonce: u64,
+    },
+    /// Leader: stand now, I lead no longer.
+    Stand {
+        /// The leader's term.
+        term: Term,
     },
     /// Leader to the member that passed an operation on: it ended so. Not for writes that
     /// succeed: the member learns of these from the log.
@@ -145,6 +155,7 @@ impl MemberMsg {
             | MemberMsg::Alive { term, .. }
             | MemberMsg::Commit { term, .. }
             | MemberMsg::Blank { term, .. }
+            | MemberMsg::Stand { term }
             | MemberMsg::Welcome { term, .. } => Some(term),
             MemberMsg::Served { .. } => None,
         }

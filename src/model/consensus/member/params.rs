@@ -34,6 +34,9 @@ crate::choices! {
         Quorum = "quorum",
         /// By whoever believes to lead, at once: stale answers are possible.
         Local = "local",
+        /// By whoever is asked, as long as it has all that was committed `max_staleness` ago (closed
+        /// timestamps); else by the leader, as with `lease`.
+        Follower = "follower",
     }
 }
 
@@ -67,6 +70,11 @@ crate::params! {
         timeout_min: Span = Span::from_secs(1), "etcd 3.6 tuning guide";
         /// The longest; the timeout is uniform between the two, drawn anew for each term.
         timeout_max: Span = Span::from_secs(2), "etcd: 1 to 2 times the election timeout";
+        /// Timers count ticks of this length, each member in its own phase: a timeout is a whole
+        /// number of ticks from `timeout_min` up to, not including, `timeout_max`; signs of life come on a tick.
+        tick: Option<Span> = None, "timers are continuous";
+        /// When the first tick of each member comes, in the order of `replicas`.
+        phases: Vec<Span> = Vec::new(), "drawn";
         /// Ask whether one would win before raising the term.
         pre_vote: bool = true, "etcd 3.4 and later";
         /// A leader that does not hear a majority for `timeout_min` steps down, and members that
@@ -74,6 +82,15 @@ crate::params! {
         check_quorum: bool = true, "etcd";
         /// The replica that leads at the start; nobody where left out.
         initial_leader: Option<Name> = None, "an election at the start";
+        /// How many entries the log of each member has at the start, in the order of `replicas`: a
+        /// vote needs one that is as long.
+        log_lengths: Vec<u32> = Vec::new(), "0: all empty";
+        /// Replicas that get the log and have no vote.
+        non_voting: Vec<Name> = Vec::new(), "all vote";
+        /// Replicas that vote, never lead and answer no read: they have the log and not the data.
+        witnesses: Vec<Name> = Vec::new(), "none";
+        /// Replicas that should lead, best first: a leader hands over to a better one that is up to date.
+        preferred: Vec<Name> = Vec::new(), "none: whoever is elected";
         /// What a member does with a request when another one leads.
         not_leader: NotLeader = NotLeader::Forward, "etcd";
         /// What a member does with a request when it knows of no leader.
@@ -82,6 +99,8 @@ crate::params! {
         hold_for: Span = Span::from_secs(7), "etcd: 5 s and two election timeouts";
         /// How reads are answered.
         reads: Reads = Reads::Lease, "CockroachDB";
+        /// How old a follower's answer may be, by the clocks of leader and follower.
+        max_staleness: Span = Span::from_secs(3), "CockroachDB: kv.closed_timestamp.target_duration";
         /// How long a majority's answers to a sign of life make a lease, from when that was sent. While
         /// one may run, a new leader answers nothing.
         lease: Option<Span> = None, "nine tenths of timeout_min";
@@ -95,6 +114,10 @@ crate::params! {
 }
 
 impl Params {
+    /// True when leaders read under a lease.
+    pub fn leases(&self) -> bool {
+        matches!(self.reads, Reads::Lease | Reads::Follower)
+    }
     /// How long a lease is.
     pub fn lease_length(&self) -> Span {
         self.lease.unwrap_or_else(|| self.timeout_min.div(10).saturating_mul(9))

@@ -191,7 +191,7 @@ fn an_elected_leader_that_errs_goes_on_leading() {
     let mode = mode(vec![("mode", Node::text("consensus"))]);
     let mut plan = plan(3, Span::from_millis(40), 3, mode, 5.0);
     (plan.stores[0].routing, plan.routings) = (None, Vec::new());
-    plan.stores[0].initial_leader = Some(0);
+    plan.stores[0].electors.initial_leader = Some(0);
     for client in &mut plan.clients {
         client.params.retry.attempts = 1;
     }

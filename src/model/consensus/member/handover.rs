@@ -9,6 +9,19 @@ use crate::sim::time::LocalTime;
 
 /// A better one must have answered within so many heartbeats.
 const FRESH: u64 = 3;
+/// After one that came to nothing it waits for so many of the shortest election timeouts: nothing
+/// is written while it hands over.
+const AGAIN: u64 = 10;
+
+/// To whom a leader hands over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heir {
+    place: usize,
+    /// Until then it waits.
+    until: LocalTime,
+    /// It was asked to stand.
+    asked: bool,
+}
 
 impl Member {
     /// How good a leader a member is; 0 is best.
@@ -22,11 +35,17 @@ impl Member {
         if self.spec.preferred.is_empty() || !self.is_ready() {
             return;
         }
-        if let Some((_, until)) = self.reign.heir {
-            if ctx.now() >= until {
+        let patience = self.spec.params.timeout_min;
+        if let Some(heir) = self.reign.heir {
+            if ctx.now() >= heir.until {
                 self.reign.heir = None;
+                let again = patience.saturating_mul(AGAIN);
+                self.reign.stays_until = ctx.now().saturating_add(again);
                 self.take_up_held(ctx);
             }
+            return;
+        }
+        if ctx.now() < self.reign.stays_until {
             return;
         }
         let fresh = self.spec.params.heartbeat_interval.saturating_mul(FRESH);
@@ -43,18 +62,19 @@ impl Member {
         let best =
             (0..self.spec.voters).filter(fit).min_by_key(|p| self.rank(self.spec.members[*p]));
         if let Some(place) = best {
-            let until = ctx.now().saturating_add(self.spec.params.timeout_min);
-            self.reign.heir = Some((place, until));
+            let until = ctx.now().saturating_add(patience);
+            self.reign.heir = Some(Heir { place, until, asked: false });
             self.invite(ctx);
         }
     }
 
     /// Asks the heir to stand, once it has everything.
     pub(super) fn invite(&mut self, ctx: &mut Ctx<'_>) {
-        let Some((place, _)) = self.reign.heir else { return };
+        let Some(Heir { place, asked: false, .. }) = self.reign.heir else { return };
         let end = self.stable.log.end().index;
         if self.reign.cursors[place].matched >= end && self.commit >= end {
             self.reign.gave_up_lease = true;
+            self.reign.heir = self.reign.heir.map(|heir| Heir { asked: true, ..heir });
             let msg = MemberMsg::Stand { term: self.term() };
             ctx.send(self.spec.members[place], Msg::Member(self.spec.group, msg), 100);
         }

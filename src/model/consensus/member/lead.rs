@@ -1,9 +1,10 @@
-//! The leader's side: shipping, confirming, committing, signs of life, and the lease they make.
+//! The leader's side: shipping, confirming, committing.
 
+use super::handover::Heir;
 use super::msg::Author;
 use super::params::{Notice, WhileLeased};
 use super::{HEARTBEAT, LEASE, Member, MemberMsg, Stance};
-use crate::model::consensus::decide::{held_by_majority, majority};
+use crate::model::consensus::decide::held_by_majority;
 use crate::model::ctx::{Ctx, Effect};
 use crate::model::fact::Claim;
 use crate::model::id::{LogIndex, Position, ProcessId, Segment, Term};
@@ -15,9 +16,6 @@ use std::collections::VecDeque;
 /// where a primary ships its log.
 const WINDOW_BYTES: u64 = 16 << 20;
 const RANGE_BYTES: u64 = 1 << 20;
-
-/// How many signs of life a leader remembers the time of.
-const ROUNDS: usize = 1 << 16;
 
 /// What a leader knows of another member.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +43,17 @@ pub(super) struct Reign {
     /// The entry that opens the lead.
     pub(super) opening: LogIndex,
     /// The number of the last sign of life, and when those not yet answered were sent.
-    round: u32,
-    sent_at: VecDeque<(u32, LocalTime)>,
+    pub(super) round: u32,
+    pub(super) sent_at: VecDeque<(u32, LocalTime)>,
     /// The last sign of life that a majority has answered.
     pub(super) confirmed: u32,
-    lease_until: LocalTime,
+    pub(super) lease_until: LocalTime,
     /// It asked another one to stand: no lease any more in this term.
     pub(super) gave_up_lease: bool,
-    /// To whom it hands over, and until when it waits for that.
-    pub(super) heir: Option<(usize, LocalTime)>,
+    /// To whom it hands over.
+    pub(super) heir: Option<Heir>,
+    /// Until then it hands over to nobody.
+    pub(super) stays_until: LocalTime,
     /// Until then the lease of a leader before may run.
     pub(super) waits_until: LocalTime,
 }
@@ -208,72 +208,6 @@ impl Member {
         ctx.set_timer(HEARTBEAT, after);
     }
 
-    /// True when a majority, this leader included, answered within the minimum timeout.
-    fn hears_a_majority(&self, ctx: &Ctx<'_>) -> bool {
-        let patience = self.spec.params.timeout_min;
-        let heard = self.reign.cursors[..self.spec.voters].iter().enumerate();
-        let heard = heard.filter(|(place, cursor)| {
-            *place == self.my_place || ctx.now().since(cursor.heard) < patience
-        });
-        heard.count() >= majority(self.spec.voters)
-    }
-
-    /// Sends everybody a sign of life; its number.
-    pub(super) fn beat(&mut self, ctx: &mut Ctx<'_>) -> u32 {
-        let reign = &mut self.reign;
-        reign.round = reign.round.wrapping_add(1);
-        let round = reign.round;
-        reign.sent_at.push_back((round, ctx.now()));
-        if reign.sent_at.len() > ROUNDS {
-            reign.sent_at.pop_front();
-        }
-        let (term, commit, closed) = (self.term(), self.commit, ctx.wall());
-        for place in 0..self.spec.members.len() {
-            if place != self.my_place {
-                let msg = MemberMsg::Beat { term, round, commit, closed };
-                self.cast(self.spec.members[place], msg, ctx);
-            }
-        }
-        self.count_rounds(ctx);
-        round
-    }
-
-    /// A member answers a sign of life.
-    pub(super) fn on_alive(&mut self, place: usize, round: u32, upto: LogIndex, ctx: &mut Ctx<'_>) {
-        let cursor = &mut self.reign.cursors[place];
-        cursor.round = cursor.round.max(round);
-        self.on_appended(place, upto, ctx);
-        self.count_rounds(ctx);
-    }
-
-    /// What a majority has answered makes the lease, and confirms reads.
-    fn count_rounds(&mut self, ctx: &mut Ctx<'_>) {
-        let mut answered = [0u64; 64];
-        for (place, cursor) in self.reign.cursors[..self.spec.voters].iter().enumerate() {
-            let own = place == self.my_place;
-            answered[place] = u64::from(if own { self.reign.round } else { cursor.round });
-        }
-        let confirmed = held_by_majority(&answered[..self.spec.voters]) as u32;
-        if confirmed <= self.reign.confirmed {
-            return;
-        }
-        self.reign.confirmed = confirmed;
-        let params = &self.spec.params;
-        let lease = params.lease_length().saturating_sub(params.lease_guard);
-        while let Some((round, at)) = self.reign.sent_at.front().copied()
-            && round <= confirmed
-        {
-            self.reign.sent_at.pop_front();
-            self.reign.lease_until = self.reign.lease_until.max(at.saturating_add(lease));
-        }
-        self.answer_reads(ctx);
-    }
-
-    /// True while no other leader can have taken over, by this node's clock.
-    pub(super) fn has_lease(&self, now: LocalTime) -> bool {
-        self.stance == Stance::Leader && now < self.reign.lease_until && !self.reign.gave_up_lease
-    }
-
     /// A follower confirms.
     pub(super) fn on_appended(&mut self, place: usize, upto: LogIndex, ctx: &mut Ctx<'_>) {
         let end = self.stable.log.end().index;
@@ -285,6 +219,8 @@ impl Member {
         cursor.went_in(upto, end);
         self.advance_commit(ctx);
         self.ship(place, ctx);
+        // The heir may be the last to have everything.
+        self.invite(ctx);
     }
 
     /// A follower's log does not meet ours there: look further back, by whole terms.
@@ -366,7 +302,6 @@ impl Member {
         }
         self.answer_committed(ctx);
         self.answer_reads(ctx);
-        self.invite(ctx);
     }
 
     /// Tells everybody how far the log is committed, on the way that entries go.

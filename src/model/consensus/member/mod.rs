@@ -30,6 +30,7 @@ mod handover;
 mod lead;
 mod msg;
 mod params;
+mod rounds;
 mod ticks;
 
 pub use msg::{Author, MemberMsg};

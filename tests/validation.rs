@@ -63,6 +63,7 @@ const CASES: &[fn(Effort) -> Case] = &[
     queues::closed_loops,
     queues::drain,
     renewal::process,
+    renewal::imperfect_failover,
 ];
 
 fn check(case: Case) {
@@ -84,6 +85,11 @@ fn reads_see_a_write_as_long_after_it_as_published() {
 #[test]
 fn sentinels_take_down_after_and_one_to_two_seconds() {
     check(council::sentinels(Effort::Few));
+}
+
+#[test]
+fn a_pair_whose_failover_is_imperfect_is_up_for_the_share_of_the_closed_form() {
+    check(renewal::imperfect_failover(Effort::Few));
 }
 
 #[test]

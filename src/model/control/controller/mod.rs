@@ -17,8 +17,8 @@
 //!   are asked again once it has it: only then does nobody's position move any more.
 //! - Routers are told once over a connection, and reminded by datagram from time to time,
 //!   because one that was down when told would never know.
-//! - An order that was under way when its connection broke is given again when the agent answers
-//!   next, not at once: a dead process would break the connection again and again.
+//! - An order that was under way when its connection broke is given again once the agent answers
+//!   a datagram: to a dead process it would break the connection again and again.
 //! - A failed attempt of a step takes its time and changes nothing: no order was given.
 //! - A failover that was given up is not begun again before the primary has been well.
 
@@ -274,7 +274,9 @@ impl Machine for Controller {
             Input::Message { from, msg: Msg::Fence(group, msg) } => {
                 self.on_fence(from, group, msg, ctx)
             }
-            Input::Reset { by } => self.stores.iter_mut().for_each(|store| store.broke(by)),
+            Input::Reset { by } => {
+                self.stores.iter_mut().for_each(|store| store.broke(by, self.seq, ctx));
+            }
             _ => {}
         }
     }

@@ -85,10 +85,14 @@ impl Store {
     pub fn order(&self, who: usize, msg: ControlMsg, ctx: &mut Ctx<'_>) {
         ctx.send(self.replicas[who].seat.agent, Msg::Control(self.plan.group, msg), 100);
     }
-    /// A connection to its agents broke.
-    pub fn broke(&mut self, by: ProcessId) {
-        if let Some(who) = self.replica_of(by) {
-            self.replicas[who].broken = true;
+    /// The connection to one of its agents broke. In a failover that one is asked at once, by
+    /// datagram, whether it answers.
+    #[cold]
+    pub fn broke(&mut self, by: ProcessId, seq: u32, ctx: &mut Ctx<'_>) {
+        let Some(who) = self.replica_of(by) else { return };
+        self.replicas[who].broken = true;
+        if self.stage != Stage::Idle {
+            self.hello(who, seq, ctx);
         }
     }
     /// Asks one agent how it is.

@@ -73,6 +73,7 @@ fn named(fact: &Fact, who: &Roster) -> Option<String> {
             format!("{} hits {}", who.faults[fault.index()].name, node(n))
         }
         Fact::Authorised { holder, .. } => format!("{} authorised", node(holder)),
+        Fact::Ordered { .. } => "ordered".to_string(),
         Fact::Withdrawn { holder, .. } => format!("{} withdrawn", node(holder)),
         Fact::Installed { node: n, key, version, .. } => {
             format!("{} takes into {key} {}", node(n), client(version.op))

@@ -11,6 +11,7 @@ use regionsim::model::ctx::{Class, Ctx, Effect, Input, Machine, Timer};
 use regionsim::model::id::{FencingToken, GroupId, LogIndex, NodeId, Position, ProcessId, Segment};
 use regionsim::model::log::Book;
 use regionsim::model::msg::{ControlMsg, CouncilMsg, LeaseMsg, LocalMsg, Msg, ProbeMsg};
+use regionsim::model::order::Order;
 use regionsim::sim::Span;
 use regionsim::sim::time::{LocalTime, WallTime};
 use std::collections::BTreeMap;
@@ -115,6 +116,13 @@ impl Stage {
                 self.input(Input::Refused { by, msg: words.message(2) });
             }
             "reset" => self.input(Input::Reset { by: words.process(1) }),
+            "order" => {
+                let node = words.get("to").and_then(|node| node.parse().ok()).map(NodeId);
+                let (group, whole) = (GROUP, words.has("whole"));
+                let patience = Span::from_secs(30);
+                let order = Order::Switch { group, to: node, whole, patience };
+                self.input(Input::Order(order));
+            }
             "durable" => self.input(Input::Durable),
             "crash" => {
                 self.timers.clear();

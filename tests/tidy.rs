@@ -96,7 +96,7 @@ fn scenario_knows_only_the_plan_of_the_world() {
         let text = code(&read(&path));
         for (i, _) in text.match_indices("crate::world::") {
             let rest = &text[i + "crate::world::".len()..];
-            let allowed = ["plan", "fault", "layout"];
+            let allowed = ["plan", "fault", "operator", "layout"];
             assert!(
                 allowed.iter().any(|part| rest.starts_with(part)),
                 "{} uses more of world than its plan: {}",

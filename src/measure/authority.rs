@@ -30,6 +30,8 @@ pub struct Authority {
     patience: Span,
     /// From whom the right is being taken, and whether that one served well then.
     withdrawn: Option<(NodeId, bool)>,
+    /// When an operator acted on the group, unless the primary changed since.
+    ordered: Option<SimTime>,
     newest_term: Option<Term>,
     dual_since: Option<SimTime>,
     /// Total time with two nodes admitting writes.
@@ -64,6 +66,7 @@ impl Authority {
             regions,
             patience: objective.unwrap_or(PATIENCE),
             withdrawn: None,
+            ordered: None,
             newest_term: None,
             dual_since: None,
             dual_time: Span::ZERO,
@@ -149,8 +152,15 @@ impl Authority {
 
     /// A failover began to take the right from a node: whether that was needless is judged now,
     /// because the failover itself is about to stop it.
-    pub fn withdrawn(&mut self, holder: NodeId, health: &Health) {
-        self.withdrawn = Some((holder, self.serves(holder, health)));
+    pub fn withdrawn(&mut self, holder: NodeId, health: &Health, now: SimTime) {
+        let planned = self.ordered == Some(now);
+        self.withdrawn = Some((holder, !planned && self.serves(holder, health)));
+    }
+
+    /// An operator acts on the group. What follows from it is no false failover: what takes the
+    /// right away at once, or, where members elect, the next election.
+    pub fn ordered(&mut self, now: SimTime) {
+        self.ordered = Some(now);
     }
 
     /// A node began to write in this term: true when no other has in it or after. An old primary
@@ -169,6 +179,7 @@ impl Authority {
             return Change::No;
         }
         let old = self.primary.replace(node);
+        let ordered = self.ordered.take().is_some();
         // The wait for this authorisation ends here; a new one begins if the new primary is not
         // fit at once.
         self.end_unfit(now);
@@ -185,7 +196,7 @@ impl Authority {
             let judged = self.withdrawn.take().filter(|(holder, _)| Some(*holder) == old);
             let needless = match (judged, old) {
                 (Some((_, needless)), _) => needless,
-                (None, Some(old)) => self.serves(old, health),
+                (None, Some(old)) => !ordered && self.serves(old, health),
                 (None, None) => false,
             };
             self.false_failovers += u64::from(needless);

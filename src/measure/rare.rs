@@ -107,9 +107,14 @@ impl Oracle {
                 }
             }
             Fact::Authorised { group, holder, .. } => self.authorised(group, holder, now),
+            Fact::Ordered { group } => {
+                if let Some(group) = self.groups.get_mut(group.index()) {
+                    group.authority.ordered(now);
+                }
+            }
             Fact::Withdrawn { group, holder } => {
                 if let Some(group) = self.groups.get_mut(group.index()) {
-                    group.authority.withdrawn(holder, &self.health);
+                    group.authority.withdrawn(holder, &self.health, now);
                 }
                 let fresh = self.episodes.withdrawn(group, now);
                 self.begin_episode(fresh, now);

@@ -10,6 +10,7 @@ use crate::model::id::{
 };
 use crate::model::log::{Appended, Book};
 use crate::model::msg::Msg;
+use crate::model::order::Order;
 use crate::sim::draws::Draws;
 use crate::sim::time::{LocalTime, Span, WallTime};
 
@@ -62,6 +63,8 @@ pub enum Input {
         /// Decides which, by the operation and its attempt.
         draws: Draws,
     },
+    /// An operator orders something.
+    Order(Order),
     /// A part of it stops working, or works again (databases only).
     Stall {
         /// Which.

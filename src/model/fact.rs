@@ -4,12 +4,13 @@
 //! participant says. No measure reads a claim.
 
 mod claim;
+mod observer;
 use crate::model::id::{
     ClientId, FaultId, FencingToken, GroupId, NodeId, OpId, Position, ProcessId, Segment, SiteId,
     Version,
 };
-use crate::sim::time::SimTime;
 pub use claim::{Claim, FailoverStep, ReturnStep};
+pub use observer::Observer;
 
 /// How an operation ended for its client (as in Jepsen).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -200,6 +201,11 @@ pub enum Fact {
         /// Whose right.
         holder: NodeId,
     },
+    /// An operator acted on a store.
+    Ordered {
+        /// Which.
+        group: GroupId,
+    },
     /// A resolver or load balancer of a population began to send its clients to a node.
     Routed {
         /// Whose.
@@ -328,6 +334,7 @@ impl Fact {
             Fact::Ails { node, yes } => fold(head(26, node.0, *yes as u16, 0)),
             Fact::Cleared { fault } => fold(head(19, fault.0, 0, 0)),
             Fact::Settling => fold(head(20, 0, 0, 0)),
+            Fact::Ordered { group } => fold(head(27, group.0, 0, 0)),
         }
     }
 
@@ -351,50 +358,6 @@ impl Fact {
                 [head(25, 0, 0), op.word(), u64::from(*user)].into_iter().for_each(fold);
             }
             _ => {}
-        }
-    }
-}
-
-/// Listens to a run. Pairs of observers observe.
-pub trait Observer {
-    /// The world did something.
-    fn on_fact(&mut self, at: SimTime, fact: &Fact);
-    /// A participant said something.
-    fn on_claim(&mut self, _at: SimTime, _by: NodeId, _claim: &Claim) {}
-}
-
-impl<A: Observer, B: Observer> Observer for (A, B) {
-    #[inline(always)]
-    fn on_fact(&mut self, at: SimTime, fact: &Fact) {
-        self.0.on_fact(at, fact);
-        self.1.on_fact(at, fact);
-    }
-    fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
-        self.0.on_claim(at, by, claim);
-        self.1.on_claim(at, by, claim);
-    }
-}
-
-impl<T: Observer> Observer for &mut T {
-    #[inline(always)]
-    fn on_fact(&mut self, at: SimTime, fact: &Fact) {
-        (**self).on_fact(at, fact);
-    }
-    fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
-        (**self).on_claim(at, by, claim);
-    }
-}
-
-impl<T: Observer> Observer for Option<T> {
-    #[inline(always)]
-    fn on_fact(&mut self, at: SimTime, fact: &Fact) {
-        if let Some(observer) = self {
-            observer.on_fact(at, fact);
-        }
-    }
-    fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
-        if let Some(observer) = self {
-            observer.on_claim(at, by, claim);
         }
     }
 }

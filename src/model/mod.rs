@@ -20,6 +20,7 @@ pub mod id;
 pub mod keyed;
 pub mod log;
 pub mod msg;
+pub mod order;
 pub mod replica;
 pub mod roster;
 pub mod route;

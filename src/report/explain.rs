@@ -114,7 +114,10 @@ fn faults(explanation: &Explanation) -> String {
         return "No faults.\n".to_string();
     }
     let mut table = plain();
-    table.set_header(["fault", "begins", "lasts", "does"]);
+    // What an operator does lasts no time.
+    let operators = explanation.calendar.iter().any(|row| row.duration.is_empty());
+    let who = if operators { "fault or operator" } else { "fault" };
+    table.set_header([who, "begins", "lasts", "does"]);
     for row in &explanation.calendar {
         table.add_row([&row.name, &row.at, &row.duration, &row.what]);
     }

@@ -335,6 +335,7 @@ parts! {
         22 "reverted" => Reverted { node, group, key, version },
         23 "returned" => Returned { node, group, op, version },
         24 "session" => Session { op, user },
+        26 "ordered" => Ordered { group },
     }
 }
 

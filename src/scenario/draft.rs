@@ -9,8 +9,9 @@ use crate::model::control::{FailoverParams, LeaseParams};
 use crate::model::detect::HealthCheckParams;
 use crate::model::replica::StoreParams;
 use crate::model::route::RoutingParams;
-use crate::sim::param::{Declared, Entry, Kind, Node, Place, Problems, Tree, suggest};
+use crate::sim::param::{Declared, Entry, Kind, Name, Node, Place, Problems, Tree, suggest};
 use crate::world::fault::{FaultCommon, FaultParams};
+use crate::world::operator::{ActionParams, OperatorCommon};
 
 /// The longest name.
 pub const LIMIT_NAME: usize = 64;
@@ -57,6 +58,17 @@ pub struct FaultDraft {
     pub node: Node,
 }
 
+/// An operator as written.
+#[derive(Clone, Debug)]
+pub struct OperatorDraft {
+    /// When, and on which store.
+    pub common: OperatorCommon,
+    /// What; none when that could not be read.
+    pub params: Option<ActionParams>,
+    /// What was written.
+    pub node: Node,
+}
+
 /// The file as written.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -84,6 +96,8 @@ pub struct Draft {
     pub clients: Vec<Named<ClientParams>>,
     /// `[[fault]]`
     pub faults: Vec<FaultDraft>,
+    /// `[[operator]]`
+    pub operators: Vec<OperatorDraft>,
     /// `[measure]`
     pub measure: Option<Entry>,
     /// `[expect]`
@@ -116,7 +130,8 @@ pub fn read(root: &Node, problems: &mut Problems) -> Draft {
         failovers: either(root, "failover", problems),
         routings: either(root, "routing", problems),
         clients: named(root, "clients", problems),
-        faults: faults(root, problems),
+        faults: items(root, "fault", "faults", problems, fault),
+        operators: items(root, "operator", "operators", problems, operator),
         measure: root.entries().iter().find(|entry| entry.key == "measure").cloned(),
         expect: entries_of(root, "expect", problems).to_vec(),
         variants: entries_of(root, "variant", problems).to_vec(),
@@ -229,31 +244,64 @@ fn is_named<T: Declared>(entry: &Entry) -> bool {
     matches!(entry.node.tree, Tree::Table(_)) && !is_key(&entry.key) && !mistyped
 }
 
-fn faults(root: &Node, problems: &mut Problems) -> Vec<FaultDraft> {
-    let Some(node) = root.get("fault") else { return Vec::new() };
+/// A list of tables: `[[key]]`.
+fn items<T>(
+    root: &Node,
+    key: &str,
+    what: &str,
+    problems: &mut Problems,
+    read: impl Fn(&Node, &mut Problems) -> Option<T>,
+) -> Vec<T> {
+    let Some(node) = root.get(key) else { return Vec::new() };
     let Tree::List(items) = &node.tree else {
-        let message = format!("expected a list of faults, found {}", node.what());
-        problems.add_help(&node.place, message, "write [[fault]], with two brackets");
+        let message = format!("expected a list of {what}, found {}", node.what());
+        problems.add_help(&node.place, message, format!("write [[{key}]], with two brackets"));
         return Vec::new();
     };
-    items.iter().filter_map(|item| fault(item, problems)).collect()
+    items.iter().filter_map(|item| read(item, problems)).collect()
 }
 
 /// A fault's table holds the keys of every fault and those of its kind: each reader knows its
 /// own, so what neither knows is found here, once.
 fn fault(node: &Node, problems: &mut Problems) -> Option<FaultDraft> {
-    if !matches!(node.tree, Tree::Table(_)) {
-        problems.add(&node.place, format!("expected a table, found {}", node.what()));
-        return None;
+    is_table(node, problems)?;
+    let params = FaultParams::read_also(node, problems, &keys_of::<FaultCommon>());
+    let common: FaultCommon = own(node, problems);
+    check_own_name(common.name.as_ref(), problems);
+    Some(FaultDraft { common, params, node: node.clone() })
+}
+
+/// The same of an operator.
+fn operator(node: &Node, problems: &mut Problems) -> Option<OperatorDraft> {
+    is_table(node, problems)?;
+    let params = ActionParams::read_also(node, problems, &keys_of::<OperatorCommon>());
+    let common: OperatorCommon = own(node, problems);
+    check_own_name(common.name.as_ref(), problems);
+    Some(OperatorDraft { common, params, node: node.clone() })
+}
+
+fn is_table(node: &Node, problems: &mut Problems) -> Option<()> {
+    if matches!(node.tree, Tree::Table(_)) {
+        return Some(());
     }
-    let common_keys: Vec<&str> = FaultCommon::fields().iter().map(|field| field.name).collect();
-    let params = FaultParams::read_also(node, problems, &common_keys);
-    let ours = |entry: &&Entry| common_keys.contains(&entry.key.as_str());
+    problems.add(&node.place, format!("expected a table, found {}", node.what()));
+    None
+}
+
+fn keys_of<T: Declared>() -> Vec<&'static str> {
+    T::fields().iter().map(|field| field.name).collect()
+}
+
+/// The part of a table that is declared apart from its kind.
+fn own<T: Declared>(node: &Node, problems: &mut Problems) -> T {
+    let keys = keys_of::<T>();
+    let ours = |entry: &&Entry| keys.contains(&entry.key.as_str());
     let entries = node.entries().iter().filter(ours).cloned().collect();
-    let own = Node { place: node.place.clone(), tree: Tree::Table(entries) };
-    let common = FaultCommon::read(&own, problems);
-    if let Some(name) = &common.name {
+    T::read_table(&Node { place: node.place.clone(), tree: Tree::Table(entries) }, problems, &[])
+}
+
+fn check_own_name(name: Option<&Name>, problems: &mut Problems) {
+    if let Some(name) = name {
         check_name(&name.text, &name.place, problems);
     }
-    Some(FaultDraft { common, params, node: node.clone() })
 }

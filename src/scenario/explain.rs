@@ -12,6 +12,7 @@ use super::{Parts, tree};
 use crate::sim::param::{Arm, Declared, Field, Kind, Node, Param, Problems, Tree};
 use crate::sim::{Span, units};
 use crate::world::fault::FaultParams;
+use crate::world::operator::ActionParams;
 use crate::world::plan::Plan;
 
 /// Where a value came from.
@@ -93,7 +94,7 @@ pub struct Explanation {
     pub matrix: Option<String>,
     /// The round trips between regions; none where physical links decide.
     pub pairs: Vec<PairRow>,
-    /// The faults, in the order of the file.
+    /// The faults, and what operators do, in the order of the file.
     pub calendar: Vec<CalendarRow>,
 }
 
@@ -157,6 +158,12 @@ impl<'a> Explainer<'a> {
                 Some(&written.node),
                 "",
             );
+        }
+        for (operator, written) in plan.operators.iter().zip(&draft.operators) {
+            let name = format!("operator.{}", operator.name);
+            self.declared(&name, &operator.common, &written.node);
+            let (kind, node) = (ActionParams::kind(), Some(&written.node));
+            self.value(&name, "", &kind, &operator.params.show(), node, "");
         }
         let settings = super::judges::settings(draft, &mut Problems::default());
         let nothing = Node::table(Vec::new());
@@ -322,7 +329,13 @@ fn calendar(plan: &Plan) -> Vec<CalendarRow> {
         duration: lasts(&fault.common),
         what: fault.params.show(),
     };
-    plan.faults.iter().map(row).collect()
+    let operator = |operator: &crate::world::plan::OperatorPlan| CalendarRow {
+        name: operator.name.clone(),
+        at: begins(&operator.common.times()),
+        duration: String::new(),
+        what: format!("{} on {}", operator.params.show(), plan.stores[operator.store].name),
+    };
+    plan.faults.iter().map(row).chain(plan.operators.iter().map(operator)).collect()
 }
 
 fn join(above: &str, key: &str) -> String {

@@ -6,6 +6,7 @@ use super::schema::{SCHEMA_VERSION, Shape, TABLES};
 use crate::sim::dist::{COMMON_KEYS, FORMS};
 use crate::sim::param::{Arm, Field, Kind};
 use crate::world::fault::FaultParams;
+use crate::world::operator::ActionParams;
 use serde_json::{Map, Value, json};
 
 /// The schema (draft 2020-12).
@@ -18,7 +19,13 @@ pub fn json_schema() -> Value {
             Shape::One => own,
             Shape::Named => json!({ "type": "object", "additionalProperties": own }),
             Shape::Either => either(own),
-            Shape::List => json!({ "type": "array", "items": fault((table.fields)()) }),
+            Shape::List => {
+                let (tag, arms) = match table.key {
+                    "operator" => (ActionParams::TAG, ActionParams::ARMS),
+                    _ => (FaultParams::TAG, FaultParams::ARMS),
+                };
+                json!({ "type": "array", "items": one_of((table.fields)(), tag, arms) })
+            }
         };
         let schema = with_presets_of_faults(table.key, schema);
         properties.insert(table.key.into(), described(schema, table.doc));
@@ -162,12 +169,12 @@ fn arms_of(tag: &str, arms: &[Arm]) -> Vec<Value> {
 }
 
 /// A fault: the keys of every fault and those of its kind in one table.
-fn fault(common: &'static [Field]) -> Value {
+fn one_of(common: &'static [Field], tag: &str, arms: &[Arm]) -> Value {
     let one = |arm: &Arm| {
         let fields: Vec<&Field> = common.iter().chain((arm.fields)()).collect();
-        described(object_of(&fields, &[(FaultParams::TAG, arm.word)]), arm.doc)
+        described(object_of(&fields, &[(tag, arm.word)]), arm.doc)
     };
-    let arms: Vec<Value> = FaultParams::ARMS.iter().map(one).collect();
+    let arms: Vec<Value> = arms.iter().map(one).collect();
     json!({ "oneOf": arms })
 }
 

@@ -1,6 +1,6 @@
 //! From the file as written to the plan as meant: names become numbers.
 
-use super::draft::{Draft, FaultDraft, Named};
+use super::draft::{Draft, FaultDraft, Named, OperatorDraft};
 use super::names::{Names, refer};
 use super::wan::{self, PairOrigin};
 use crate::model::control::{DecidedBy, FailoverParams, Fencing, LeaseParams};
@@ -8,9 +8,10 @@ use crate::model::detect::HealthCheckParams;
 use crate::model::replica::{ModeParams, StoreParams};
 use crate::model::route::{RoutingParams, ViaParams};
 use crate::sim::param::{Name, Problems};
+use crate::world::operator::Action;
 use crate::world::plan::{
-    ClientPlan, ElectorsPlan, FailoverPlan, FaultPlan, HealthCheckPlan, LeasePlan, Plan,
-    RoutingPlan, Spot, StorePlan,
+    ClientPlan, ElectorsPlan, FailoverPlan, FaultPlan, HealthCheckPlan, LeasePlan, OperatorPlan,
+    Plan, RoutingPlan, Spot, StorePlan,
 };
 
 /// The plan, and where the round trip of each pair comes from. What could not be resolved is a
@@ -30,6 +31,10 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
         routings.push(RoutingPlan { name: "routing".to_string(), params, name_servers });
     }
     let clients = clients(draft, &stores, &names, problems);
+    let operators = draft.operators.iter().enumerate();
+    let operators = operators
+        .filter_map(|(i, written)| operator(i, written, draft, &stores, &names, problems))
+        .collect();
     let plan = Plan {
         name: draft.scenario.params.name.text.clone(),
         warmup: run.warmup,
@@ -49,6 +54,7 @@ pub fn lower(draft: &Draft, problems: &mut Problems) -> (Plan, Vec<PairOrigin>) 
         routings,
         clients,
         faults: draft.faults.iter().enumerate().filter_map(|(i, f)| fault(i, f)).collect(),
+        operators,
         clock_drift_ppm: run.clock_drift_ppm,
         regions: names.regions,
     };
@@ -294,4 +300,43 @@ pub fn fault_name(index: usize, fault: &FaultDraft) -> String {
 fn fault(index: usize, draft: &FaultDraft) -> Option<FaultPlan> {
     let params = draft.params.clone()?;
     Some(FaultPlan { name: fault_name(index, draft), common: draft.common.clone(), params })
+}
+
+/// The name of an operator: as stated, or the action and its place in the file, from 1.
+pub fn operator_name(index: usize, operator: &OperatorDraft) -> String {
+    let action = operator.params.as_ref().map_or("operator", |params| params.word());
+    let own = || format!("{action}-{}", index + 1);
+    operator.common.name.as_ref().map(|name| name.text.clone()).unwrap_or_else(own)
+}
+
+fn operator(
+    index: usize,
+    written: &OperatorDraft,
+    draft: &Draft,
+    stores: &[StorePlan],
+    names: &Names,
+    problems: &mut Problems,
+) -> Option<OperatorPlan> {
+    let (common, params) = (written.common.clone(), written.params.clone()?);
+    let wanted = common.store.as_ref();
+    let who = match params.who() {
+        Some(who) if !who.text.is_empty() => {
+            Some(replica_named(who, wanted, stores, names, problems)?)
+        }
+        _ => None,
+    };
+    let store = match (wanted, who, stores.len()) {
+        (Some(_), ..) => refer(wanted, &draft.stores, "store", problems)?,
+        (None, Some((store, _)), _) => store,
+        (None, None, 1) => 0,
+        (None, None, _) => {
+            let known: Vec<&str> = draft.stores.iter().map(|s| s.name.as_str()).collect();
+            let help = format!("one of: {}", known.join(", "));
+            let message = "missing key `store`: there are several".to_string();
+            problems.add_help(&written.node.place, message, help);
+            return None;
+        }
+    };
+    let who = who.map(|(_, replica)| replica);
+    Some(OperatorPlan { name: operator_name(index, written), common, params, store, who })
 }

@@ -111,8 +111,8 @@ fn step_into<'a>(
                     problems.add_help(place, message, suggest(step, &names));
                     return None;
                 }
-                None if !last && done.is_empty() && step == "fault" => {
-                    problems.add(place, "the file has no fault");
+                None if !last && done.is_empty() && ["fault", "operator"].contains(&step) => {
+                    problems.add(place, format!("the file has no {step}"));
                     return None;
                 }
                 None => {

@@ -8,6 +8,7 @@ use crate::measure::metric::LABELS;
 use crate::sim::dist::FORMS;
 use crate::sim::param::{Arm, Field, Kind};
 use crate::world::fault::FaultParams;
+use crate::world::operator::ActionParams;
 use std::fmt::Write;
 
 /// The whole reference, headings from level three.
@@ -41,6 +42,12 @@ fn section(out: &mut String, table: &Table) {
     if table.key == "fault" {
         for arm in FaultParams::ARMS {
             put(out, &format!("\n#### `kind = \"{}\"`\n\n{}\n", arm.word, plain(arm.doc)));
+            fields(out, (arm.fields)());
+        }
+    }
+    if table.key == "operator" {
+        for arm in ActionParams::ARMS {
+            put(out, &format!("\n#### `action = \"{}\"`\n\n{}\n", arm.word, plain(arm.doc)));
             fields(out, (arm.fields)());
         }
     }

@@ -14,6 +14,7 @@ use crate::sim::Span;
 use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Declared, Field, Name, Share};
 use crate::world::fault::FaultCommon;
+use crate::world::operator::OperatorCommon;
 
 /// The version of the file format that is read here.
 pub const SCHEMA_VERSION: i64 = 1;
@@ -217,7 +218,7 @@ const fn table<T: Declared>(key: &'static str, shape: Shape) -> Table {
 }
 
 /// Every table with declared parameters, in the order of the reference.
-pub const TABLES: [Table; 13] = [
+pub const TABLES: [Table; 14] = [
     table::<ScenarioTable>("scenario", Shape::One),
     table::<RunTable>("run", Shape::One),
     table::<PolicyTable>("policy", Shape::One),
@@ -230,11 +231,12 @@ pub const TABLES: [Table; 13] = [
     table::<RoutingParams>("routing", Shape::Either),
     table::<ClientParams>("clients", Shape::Named),
     table::<FaultCommon>("fault", Shape::List),
+    table::<OperatorCommon>("operator", Shape::List),
     table::<Settings>("measure", Shape::One),
 ];
 
 /// The keys of the file itself.
-pub const TOP: [&str; 16] = [
+pub const TOP: [&str; 17] = [
     "schema_version",
     "scenario",
     "run",
@@ -248,6 +250,7 @@ pub const TOP: [&str; 16] = [
     "routing",
     "clients",
     "fault",
+    "operator",
     "measure",
     "expect",
     "variant",

@@ -18,6 +18,7 @@ pub mod fault;
 mod gray;
 pub mod layout;
 mod letters;
+pub mod operator;
 mod orders;
 pub mod plan;
 mod process;

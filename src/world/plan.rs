@@ -14,6 +14,7 @@ use crate::sim::dist::DistSpec;
 use crate::sim::param::{Bandwidth, Bytes, Share};
 use crate::sim::time::Span;
 use crate::world::fault::{FaultCommon, FaultParams};
+use crate::world::operator::{ActionParams, OperatorCommon};
 
 /// The most of each thing that a plan may have. Larger files are refused with these names.
 pub mod limit {
@@ -83,6 +84,8 @@ pub struct Plan {
     pub clients: Vec<ClientPlan>,
     /// Faults, in the order of the file.
     pub faults: Vec<FaultPlan>,
+    /// What operators do, in the order of the file.
+    pub operators: Vec<OperatorPlan>,
     /// The clocks of all nodes at the start: how far each may be off, in parts per million.
     pub clock_drift_ppm: f64,
 }
@@ -315,4 +318,19 @@ pub struct FaultPlan {
     pub common: FaultCommon,
     /// What.
     pub params: FaultParams,
+}
+
+/// What an operator does.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OperatorPlan {
+    /// Its name; also of its dice.
+    pub name: String,
+    /// When.
+    pub common: OperatorCommon,
+    /// What.
+    pub params: ActionParams,
+    /// Index of the store.
+    pub store: usize,
+    /// The replica that the action names.
+    pub who: Option<usize>,
 }

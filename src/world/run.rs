@@ -80,6 +80,8 @@ pub(super) enum Event {
     Onset(u16),
     /// A fault ends.
     Clear(u16),
+    /// An operator acts.
+    Operate(u16),
     /// Routing heeds what happened to links.
     Converge,
     /// The storm is over.
@@ -251,6 +253,7 @@ impl<O: Observer> World<'_, O> {
             Event::Reset { to, by } => self.reset_arrives(to, by),
             Event::Onset(fault) => self.onset(fault),
             Event::Clear(fault) => self.end_turn(fault),
+            Event::Operate(operator) => self.operate(operator),
             Event::Converge => self.converge(),
             Event::Settle => self.settle(),
             Event::Watchdog { node, generation } => self.watchdog_runs_out(node, generation),
@@ -332,6 +335,7 @@ impl<O: Observer> World<'_, O> {
         for i in 0..self.slots.len() {
             self.step(ProcessId::of(i), Input::Start);
         }
+        self.schedule_operators();
         self.schedule_faults();
     }
 }

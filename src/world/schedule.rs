@@ -1,6 +1,7 @@
-//! Faults in the calendar of a trial: the turns known from the start, those that follow another,
+//! Faults, and what operators do, in the calendar of a trial: the turns known from the start, those that follow another,
 //! and those that wait for something to happen.
 
+use crate::model::ctx::Input;
 use crate::model::cue::{Cue, Cues};
 use crate::model::fact::{Fact, Observer};
 use crate::model::id::FaultId;
@@ -28,6 +29,8 @@ pub(super) struct Schedule {
     /// True when some fault waits for something to happen.
     pub listens: bool,
     faults: Vec<Progress>,
+    /// How often the event that each operator waits for has happened.
+    operators: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -45,7 +48,9 @@ impl Schedule {
         let waits = |start: &Start| matches!(start, Start::After(..));
         Schedule {
             cues: Cues::new(&stage.roster),
-            listens: stage.faults.iter().any(|fault| waits(&fault.times.start)),
+            listens: stage.faults.iter().any(|fault| waits(&fault.times.start))
+                || stage.operators.iter().any(|operator| waits(&operator.times.start)),
+            operators: vec![0; stage.operators.len()],
             faults: vec![Progress::default(); stage.faults.len()],
         }
     }
@@ -69,6 +74,33 @@ impl<O: Observer> World<'_, O> {
             }
         }
         self.queue.schedule(self.stage.horizon, Phase::Fault, Event::Settle);
+    }
+
+    /// Puts into the calendar which operators act at a time that is known from the start.
+    pub(super) fn schedule_operators(&mut self) {
+        for i in 0..self.stage.operators.len() {
+            if self.stage.operators[i].times.start == Start::Run {
+                self.schedule_operator(i);
+            }
+        }
+    }
+
+    /// When an operator acts, counted from now.
+    fn schedule_operator(&mut self, operator: usize) {
+        let times = &self.stage.operators[operator].times;
+        let turn = times.turn(0, self.now, &self.streams, self.stage.horizon);
+        if let Some(Turn { onset, .. }) = turn {
+            self.queue.schedule(onset, Phase::Fault, Event::Operate(operator as u16));
+        }
+    }
+
+    /// An operator acts.
+    pub(super) fn operate(&mut self, operator: u16) {
+        let operator = &self.stage.operators[usize::from(operator)];
+        self.fact(Fact::Ordered { group: operator.group });
+        for (process, order) in &operator.orders {
+            self.hear(*process, Input::Order(*order));
+        }
     }
 
     /// The next turn of a fault, counted from now.
@@ -102,6 +134,15 @@ impl<O: Observer> World<'_, O> {
                 *seen = seen.saturating_add(1);
                 if *seen == nth {
                     self.schedule_turn(i);
+                }
+            }
+        }
+        for i in 0..self.stage.operators.len() {
+            let Start::After(cue, nth) = self.stage.operators[i].times.start else { continue };
+            if cue.is(&happened) {
+                self.schedule.operators[i] = self.schedule.operators[i].saturating_add(1);
+                if self.schedule.operators[i] == nth {
+                    self.schedule_operator(i);
                 }
             }
         }

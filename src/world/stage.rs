@@ -1,7 +1,8 @@
 //! The stage: everything of a plan that all its trials share.
 
 use crate::model::client::Keys;
-use crate::model::id::{NodeId, ProcessId, RegionId};
+use crate::model::id::{GroupId, NodeId, ProcessId, RegionId};
+use crate::model::order::Order;
 use crate::model::replica::{Mode, Replicate, Unapplied};
 use crate::model::roster::{
     ClientEntry, FaultEntry, GroupEntry, NodeEntry, ProcessEntry, Roster, SiteEntry,
@@ -24,6 +25,13 @@ pub(super) struct BoundFault {
     pub times: Timeline,
 }
 
+/// An operator, its names looked up.
+pub(super) struct BoundOperator {
+    pub group: GroupId,
+    pub orders: Vec<(ProcessId, Order)>,
+    pub times: Timeline,
+}
+
 /// Everything of a plan that all its trials share: names, tables, wires.
 pub struct Stage {
     pub(super) plan: Plan,
@@ -33,6 +41,7 @@ pub struct Stage {
     pub(super) fabric: FabricSpec,
     pub(super) transport: TransportSpec,
     pub(super) faults: Vec<BoundFault>,
+    pub(super) operators: Vec<BoundOperator>,
     pub(super) homes: Arc<[NodeId]>,
     pub(super) keys: Vec<Keys>,
     pub(super) horizon: SimTime,
@@ -50,9 +59,25 @@ impl Stage {
         let mut problems = Problems::default();
         let faults = plan.faults.iter().map(|fault| BoundFault {
             acts: fault.params.acts(&layout, &mut problems),
-            times: Timeline::new(fault, &roster, &mut problems),
+            times: Timeline::new(
+                Label::new("fault").with(&fault.name),
+                &fault.common,
+                &roster,
+                &mut problems,
+            ),
         });
         let faults: Vec<BoundFault> = faults.collect();
+        let operators = plan.operators.iter().map(|operator| BoundOperator {
+            group: Layout::store_group(operator.store),
+            orders: operator.orders(plan, &layout),
+            times: Timeline::new(
+                Label::new("operator").with(&operator.name),
+                &operator.common.times(),
+                &roster,
+                &mut problems,
+            ),
+        });
+        let operators: Vec<BoundOperator> = operators.collect();
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -81,6 +106,7 @@ impl Stage {
             layout,
             process_names,
             faults,
+            operators,
         };
         stage.refuse_equal_labels();
         Ok(stage)

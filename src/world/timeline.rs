@@ -8,7 +8,6 @@ use crate::sim::param::Problems;
 use crate::sim::rng::{Label, Stream, Streams};
 use crate::sim::time::{SimTime, Span};
 use crate::world::fault::{Backbone, FaultCommon};
-use crate::world::plan::FaultPlan;
 
 /// What the first turn of a fault is counted from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,10 +65,14 @@ impl Lengths {
 }
 
 impl Timeline {
-    /// The times of a fault. An event that there is not is a problem.
-    pub(super) fn new(fault: &FaultPlan, roster: &Roster, problems: &mut Problems) -> Timeline {
+    /// The times of a fault, or of an operator. An event that there is not is a problem.
+    pub(super) fn new(
+        dice: Label,
+        common: &FaultCommon,
+        roster: &Roster,
+        problems: &mut Problems,
+    ) -> Timeline {
         let warmup = roster.warmup.since(SimTime::ZERO);
-        let common = &fault.common;
         let start = common.after.as_ref().map_or(Start::Run, |after| {
             match Cue::parse(&after.text).and_then(|cue| cue.bind(roster)) {
                 Some(cue) => Start::After(cue, common.nth),
@@ -86,7 +89,7 @@ impl Timeline {
             grace: if rate.is_some() { warmup } else { Span::ZERO },
             lengths: Lengths::stated(common),
             times: if rate.is_some() { u32::MAX } else { often() },
-            dice: Label::new("fault").with(&fault.name),
+            dice,
         }
     }
 

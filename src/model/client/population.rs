@@ -350,7 +350,7 @@ impl Machine for Population {
             Input::Refused { by, msg } => self.refused(by, &msg, ctx),
             Input::Reset { by } => self.reset(by, ctx),
             Input::Start => self.start(ctx),
-            Input::Durable | Input::Stall { .. } | Input::Errors { .. } => {}
+            Input::Durable | Input::Stall { .. } | Input::Order(_) | Input::Errors { .. } => {}
         }
     }
     /// Users are no process: no fault can touch them.

@@ -18,6 +18,7 @@ use crate::model::fact::{Claim, OpKind, Outcome};
 use crate::model::id::{FencingToken, GroupId, LogIndex, OpId, Position, ProcessId, Segment, Term};
 use crate::model::log::{Appended, Log};
 use crate::model::msg::{ClientMsg, LocalMsg, Msg, ProbeMsg, Resync, Role, StorageMsg};
+use crate::model::order::Order;
 use crate::model::replica::follower::Follower;
 use crate::model::replica::lag::Lag;
 use crate::model::replica::peer::Peer;
@@ -341,6 +342,8 @@ impl Machine for Replica {
             Input::Timer(timer) => self.on_timer(timer, ctx),
             Input::Start => self.on_start(ctx),
             Input::Stall { part, yes } => self.on_stall(part, yes, ctx),
+            Input::Order(Order::StepDown) => self.on_local(LocalMsg::StepDown, ctx),
+            Input::Order(_) => {}
             Input::Errors { reads, writes, draws } => {
                 self.errors = Errors::new(reads, writes, draws);
             }

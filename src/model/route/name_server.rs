@@ -81,6 +81,7 @@ impl Machine for NameServer {
             | Input::Refused { .. }
             | Input::Reset { .. }
             | Input::Stall { .. }
+            | Input::Order(_)
             | Input::Errors { .. } => {}
         }
     }

@@ -69,7 +69,9 @@ impl Kind {
             | Fact::Reverted { .. }
             | Fact::Wiped { .. } => Kind::Disk,
             Fact::Began { .. } | Fact::Admits { .. } | Fact::Rule { .. } => Kind::Role,
-            Fact::Authorised { .. } | Fact::Withdrawn { .. } => Kind::Failover,
+            Fact::Authorised { .. } | Fact::Withdrawn { .. } | Fact::Ordered { .. } => {
+                Kind::Failover
+            }
             Fact::Routed { .. } => Kind::Route,
             _ => Kind::Fault,
         }

@@ -154,6 +154,7 @@ impl Words<'_> {
                 let (holder, group) = (self.node(holder), self.group(group));
                 format!("{holder} may be primary of {group}, with token {}", token.0)
             }
+            Fact::Ordered { group } => format!("an operator acts on {}", self.group(group)),
             Fact::Withdrawn { group, holder } => {
                 format!("{} is to be primary of {} no longer", self.node(holder), self.group(group))
             }

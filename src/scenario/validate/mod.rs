@@ -22,6 +22,7 @@ mod limits;
 mod load;
 mod loops;
 mod objectives;
+mod operators;
 mod population;
 mod probes;
 mod race;
@@ -89,6 +90,7 @@ pub fn validate(draft: &Draft, plan: &Plan, errors: &mut Problems, doubts: &mut 
     failovers::failovers(&mut check);
     routings::routings(&mut check);
     faults::faults(&mut check);
+    operators::operators(&mut check);
     if check.errors.is_empty() {
         objectives::policy(&mut check);
     }

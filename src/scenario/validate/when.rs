@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 /// The most times that a fault happens in a trial, on average.
 pub const LIMIT_ONSETS: u64 = 100_000;
 
+/// Of a fault, or of an operator, who acts once and for no time.
 pub(super) fn when(check: &mut Check<'_>, fault: &FaultDraft) {
     let common = &fault.common;
     let wrote = |key: &str| fault.node.get(key).is_some();

@@ -52,7 +52,7 @@ impl Words {
     fn span_or(&self, key: &str, default: Span) -> Span {
         self.get(key).map_or(default, span)
     }
-    fn has(&self, word: &str) -> bool {
+    pub fn has(&self, word: &str) -> bool {
         self.0.iter().any(|w| w == word)
     }
     /// `p7`.

@@ -10,6 +10,7 @@ use crate::model::consensus::decide::{majority, up_to_date};
 use crate::model::ctx::Ctx;
 use crate::model::fact::Claim;
 use crate::model::id::{LogIndex, Position, ProcessId, Term};
+use crate::model::order::Order;
 use crate::sim::Span;
 use crate::sim::time::LocalTime;
 
@@ -86,6 +87,11 @@ impl Member {
             self.patience.armed = true;
             return ctx.set_timer(ELECTION, due.since(ctx.now()));
         }
+        self.run_for_office(ctx);
+    }
+
+    /// Stands, or first asks whether it would be elected.
+    fn run_for_office(&mut self, ctx: &mut Ctx<'_>) {
         self.forget_leader();
         self.invited = false;
         if self.spec.params.pre_vote {
@@ -96,6 +102,17 @@ impl Member {
             self.count_ballots(ctx);
         } else {
             self.stand(ctx);
+        }
+    }
+
+    /// An operator orders it to stand, or to lead no longer.
+    #[cold]
+    pub(super) fn on_order(&mut self, order: Order, ctx: &mut Ctx<'_>) {
+        let leads = self.stance == Stance::Leader;
+        match order {
+            Order::Stand if !leads && self.may_stand() => self.run_for_office(ctx),
+            Order::StepDown if leads => self.step_down(ctx),
+            _ => {}
         }
     }
 

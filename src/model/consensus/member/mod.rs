@@ -338,6 +338,7 @@ impl Machine for Member {
             Input::Errors { reads, writes, draws } => {
                 self.errors = Errors::new(reads, writes, draws);
             }
+            Input::Order(order) => self.on_order(order, ctx),
             Input::Stall { .. } => {}
         }
     }

@@ -305,7 +305,7 @@ impl Store {
 
     /// The controller started again: the step that was under way begins again.
     pub fn restart(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        self.resume_switch(h, ctx);
+        self.resume_switch(ctx);
         match &self.stage {
             Stage::Idle => {
                 for who in 0..self.replicas.len() {

@@ -73,13 +73,15 @@ impl WindowParams {
     }
 }
 
-/// A switch that was planned: to whom, and whether it waits until that one has everything.
+/// A switch that was planned or ordered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Switch {
-    /// Who is to lead.
-    pub to: usize,
+    /// Who is to lead; nothing for the best.
+    pub to: Option<usize>,
     /// Only with all that the old primary has.
     pub whole: bool,
+    /// After so long it is given up, unless somebody is being promoted.
+    pub patience: Span,
 }
 
 /// How far a careful return is.
@@ -165,21 +167,24 @@ impl Store {
     /// Whether the candidate of a planned switch has it. The old primary has stopped, so that it
     /// moves no more, and answered since.
     pub(super) fn has_all(&self, who: usize, since: u32) -> bool {
-        let Some(Switch { to, whole }) = self.switch else { return true };
+        let Some(Switch { to, whole, .. }) = self.switch else { return true };
         let fresh = self.replicas[self.primary].report.is_some_and(|r| r.seq >= since);
-        who == to && (!whole || (self.stopped && fresh && self.lag(who) == 0))
+        to.is_none_or(|to| to == who) && (!whole || (self.stopped && fresh && self.lag(who) == 0))
     }
     /// The controller started again while one is under way.
-    pub(super) fn resume_switch(&self, h: &Hand<'_>, ctx: &mut Ctx<'_>) {
-        if self.switch.is_some() {
-            ctx.set_timer(self.timer(SWITCH), h.plan.failover.returning.switch_timeout);
+    pub(super) fn resume_switch(&self, ctx: &mut Ctx<'_>) {
+        if let Some(switch) = self.switch {
+            ctx.set_timer(self.timer(SWITCH), switch.patience);
         }
+    }
+    /// True before anybody is promoted.
+    pub(super) fn is_early(&self) -> bool {
+        matches!(self.stage, Stage::StopTraffic | Stage::Drain | Stage::Fence(_))
     }
     /// A planned switch takes too long: it is given up before anybody is promoted.
     pub(super) fn on_switch_timer(&mut self, h: &mut Hand<'_>, ctx: &mut Ctx<'_>) {
-        let early = matches!(self.stage, Stage::StopTraffic | Stage::Drain | Stage::Fence(_));
-        if self.switch.is_some() && early {
-            self.give_up(h, ctx);
+        if self.switch.is_some() && self.is_early() {
+            self.abandon(h, ctx);
         }
     }
 }
@@ -192,9 +197,10 @@ impl Controller {
             let returns = self.stores[i].may_return(&hand, ctx);
             if returns && self.phase == Phase::Calm {
                 let whole = self.plan.failover.returning.style == Style::Careful;
-                let to = self.stores[i].plan.primary;
+                let to = Some(self.stores[i].plan.primary);
+                let patience = self.plan.failover.returning.switch_timeout;
                 self.stores[i].home.tried += 1;
-                self.switch_over(i, Switch { to, whole }, ctx);
+                self.switch_over(i, Switch { to, whole, patience }, ctx);
             }
         }
     }
@@ -202,11 +208,10 @@ impl Controller {
     pub(super) fn switch_over(&mut self, which: usize, switch: Switch, ctx: &mut Ctx<'_>) {
         self.phase = Phase::Acting;
         self.episode += 1;
-        let timeout = self.plan.failover.returning.switch_timeout;
         let store = &mut self.stores[which];
         ctx.claim(Claim::Step(store.plan.group, FailoverStep::Declared));
         store.switch = Some(switch);
-        ctx.set_timer(Timer::nth(SWITCH, store.number), timeout);
+        ctx.set_timer(Timer::nth(SWITCH, store.number), switch.patience);
         store.begin(&mut hand!(self), ctx);
         self.consider(ctx);
     }

@@ -4,7 +4,8 @@
 //! `contact` keeps what agents answer, `store` holds what is known of one store and keeps its
 //! replicas on their primary, `failover` takes the steps of one store, `attempts` tries them again,
 //! `fencing` makes the old primary harmless, `hunt` finds its candidate, `lag_guard` refuses one that is too far behind, `elected` is what
-//! several controllers that elect the one that acts need of it. Will never know why a node is
+//! several controllers that elect the one that acts need of it,
+//! `home` brings the primary back, `orders` are an operator's. Will never know why a node is
 //! silent.
 //!
 //! # Decided
@@ -31,6 +32,7 @@ pub mod home;
 mod hunt;
 pub mod lag_guard;
 mod opinions;
+mod orders;
 mod plan;
 mod store;
 mod triggers;
@@ -274,6 +276,7 @@ impl Machine for Controller {
             Input::Message { from, msg: Msg::Fence(group, msg) } => {
                 self.on_fence(from, group, msg, ctx)
             }
+            Input::Order(order) => self.on_order(order, ctx),
             Input::Reset { by } => {
                 self.stores.iter_mut().for_each(|store| store.broke(by, self.seq, ctx));
             }

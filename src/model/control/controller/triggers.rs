@@ -36,6 +36,9 @@ impl Controller {
             Phase::Standing if !sick && self.may_sit_down() => self.sit_down(ctx),
             Phase::GivenUp if !sick => self.phase = Phase::Calm,
             Phase::Acting => {
+                if sick {
+                    self.drop_vain_switches(ctx);
+                }
                 let may = self.plan.failover.abandon_if_healthy
                     && self.stores.iter().all(|s| s.may_abandon() && s.switch.is_none());
                 if self.stores.iter().all(|s| s.idle()) {

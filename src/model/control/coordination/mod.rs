@@ -308,6 +308,7 @@ impl Machine for Voter {
             | Input::Refused { .. }
             | Input::Reset { .. }
             | Input::Stall { .. }
+            | Input::Order(_)
             | Input::Errors { .. } => {}
         }
         self.follow_up(ctx);

@@ -235,7 +235,7 @@ impl<M: Merge> Machine for Node<M> {
             Input::Errors { reads, writes, draws } => {
                 self.errors = Errors::new(reads, writes, draws);
             }
-            Input::Timer(_) | Input::Reset { .. } | Input::Stall { .. } => {}
+            Input::Timer(_) | Input::Reset { .. } | Input::Stall { .. } | Input::Order(_) => {}
         }
     }
     fn crash(&mut self, disk_kept: bool) {

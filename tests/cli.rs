@@ -1,9 +1,13 @@
 //! The program as its users meet it: exit codes, streams, files, interruptions.
 
+#[path = "common/place.rs"]
+mod place;
+
+use place::{Place, code, err, out};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 /// A small system with a crash of the primary; a minute of it takes little time.
 const SMALL: &str = r#"
@@ -38,72 +42,39 @@ duration = "5s"
 isolate = ["a"]
 "#;
 
-/// A folder of its own for each test, gone when the test is over.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Place {
-        Place(tempfile::tempdir().unwrap())
-    }
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-    /// Writes a scenario and returns its path.
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-    fn small(&self) -> PathBuf {
-        self.file("small.toml", SMALL)
-    }
-    /// The small scenario with expectations.
-    fn expecting(&self, limits: &str) -> PathBuf {
-        self.file("expecting.toml", &format!("{SMALL}\n[expect]\n{limits}\n"))
-    }
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        command.current_dir(self.path()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-        command
-    }
-    fn run(&self, args: &[&str]) -> Output {
-        self.command().args(args).stdin(Stdio::null()).output().unwrap()
-    }
-    fn results(&self, scenario: &str, file: &str) -> String {
-        fs::read_to_string(self.path().join("results").join(scenario).join(file)).unwrap()
-    }
+/// Writes the small scenario.
+fn small(place: &Place) -> PathBuf {
+    place.file("small.toml", SMALL)
 }
 
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
+/// The small scenario with expectations.
+fn expecting(place: &Place, limits: &str) -> PathBuf {
+    place.file("expecting.toml", &format!("{SMALL}\n[expect]\n{limits}\n"))
 }
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+
+fn results(place: &Place, scenario: &str, file: &str) -> String {
+    place.read(&format!("results/{scenario}/{file}"))
 }
 
 #[test]
 fn a_run_without_expectations_measures_and_ends_well() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let run = place.run(&["run", "small.toml"]);
     assert_eq!(code(&run), 0, "{}", err(&run));
     assert!(out(&run).starts_with("small   6 trials  seed 7\n"), "{}", out(&run));
     assert!(!out(&run).contains('\u{1b}') && !err(&run).contains('\u{1b}'), "no colours in a pipe");
     for file in ["results.json", "trials.csv", "incidents.csv", "summary.md"] {
-        assert!(!place.results("small", file).is_empty(), "{file}");
+        assert!(!results(&place, "small", file).is_empty(), "{file}");
     }
-    assert_eq!(place.results("small", "trials.csv").lines().count(), 7);
+    assert_eq!(results(&place, "small", "trials.csv").lines().count(), 7);
 }
 
 #[test]
 fn expectations_decide_the_exit_code() {
     let place = Place::new();
     let with = |limits: &str| {
-        let path = place.expecting(limits);
+        let path = expecting(&place, limits);
         let run = place.run(&["run", path.to_str().unwrap(), "--quiet"]);
         assert_eq!(out(&run), "");
         code(&run)
@@ -118,7 +89,7 @@ fn expectations_decide_the_exit_code() {
 #[test]
 fn a_wrong_command_line_is_2() {
     let place = Place::new();
-    place.small();
+    small(&place);
     for args in [
         &["run"][..],
         &["run", "small.toml", "--frobnicate"],
@@ -143,8 +114,8 @@ fn a_wrong_command_line_is_2() {
 #[test]
 fn nothing_to_run_is_4() {
     let place = Place::new();
-    place.small();
-    fs::create_dir(place.path().join("empty")).unwrap();
+    small(&place);
+    fs::create_dir(place.path("empty")).unwrap();
     let run = place.run(&["run", "empty"]);
     assert_eq!(code(&run), 4);
     assert!(err(&run).contains("no scenario"), "{}", err(&run));
@@ -163,10 +134,10 @@ fn a_bad_scenario_is_65_and_shows_all_that_is_wrong() {
         assert!(err(&run).contains("did you mean `isolate`?"), "{command}: {}", err(&run));
         assert_eq!(out(&run), "", "{command}");
     }
-    assert!(!place.path().join("results").exists());
+    assert!(!place.path("results").exists());
     place.file("noise.toml", "\u{0}\u{1}[[[");
     assert_eq!(code(&place.run(&["lint", "noise.toml"])), 65);
-    fs::write(place.path().join("latin.toml"), b"# caf\xe9\n").unwrap();
+    fs::write(place.path("latin.toml"), b"# caf\xe9\n").unwrap();
     let run = place.run(&["lint", "latin.toml"]);
     assert_eq!(code(&run), 65);
     assert!(err(&run).contains("UTF-8"), "{}", err(&run));
@@ -177,7 +148,7 @@ fn a_bad_scenario_is_65_and_shows_all_that_is_wrong() {
 #[test]
 fn what_cannot_be_read_or_written_is_74() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let run = place.run(&["run", "missing.toml"]);
     assert_eq!(code(&run), 74);
     assert!(err(&run).contains("cannot read missing.toml"), "{}", err(&run));
@@ -194,12 +165,11 @@ fn what_cannot_be_read_or_written_is_74() {
 #[test]
 fn the_number_of_jobs_never_changes_a_byte() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let all = |jobs: &str, folder: &str| {
         let run = place.run(&["run", "small.toml", "--jobs", jobs, "--out", folder]);
         assert_eq!(code(&run), 0);
-        let read =
-            |file: &str| fs::read(place.path().join(folder).join("small").join(file)).unwrap();
+        let read = |file: &str| fs::read(place.path(folder).join("small").join(file)).unwrap();
         let files = ["results.json", "trials.csv", "incidents.csv", "summary.md"].map(read);
         (run.stdout, files)
     };
@@ -207,13 +177,13 @@ fn the_number_of_jobs_never_changes_a_byte() {
     assert_eq!(one, all("2", "two"));
     assert_eq!(one, all("5", "five"));
     let text = String::from_utf8_lossy(&one.1[0]).to_string();
-    assert!(!text.contains(place.path().to_str().unwrap()), "no path of the machine");
+    assert!(!text.contains(place.folder().to_str().unwrap()), "no path of the machine");
 }
 
 #[test]
 fn every_format_parses() {
     let place = Place::new();
-    place.small();
+    small(&place);
     place.file("more/other.toml", &SMALL.replace("\"small\"", "\"other\""));
     let show = |format: &str| {
         let run = place.run(&["run", "small.toml", "more", "--trials", "2", "--format", format]);
@@ -244,7 +214,7 @@ fn every_format_parses() {
 #[test]
 fn a_trial_repeats_itself() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let run = place.run(&["run", "small.toml", "--check-determinism"]);
     assert_eq!(code(&run), 0, "{}", err(&run));
     assert_eq!(err(&run), "");
@@ -259,7 +229,7 @@ fn variants_are_run_by_name_or_all_together() {
     assert_eq!(code(&run), 0, "{}", err(&run));
     let digest = |folder: &str| {
         let value: serde_json::Value =
-            serde_json::from_str(&place.results(folder, "results.json")).unwrap();
+            serde_json::from_str(&results(&place, folder, "results.json")).unwrap();
         value["scenario"]["digest"].to_string()
     };
     assert_ne!(digest("small"), digest("small@sync"));
@@ -282,7 +252,7 @@ fn a_scenario_may_come_from_standard_input() {
 #[test]
 fn explain_shows_origins_and_the_calendar() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let run = place.run(&["explain", "small.toml", "--trials", "2", "--set", "run.settle=40s"]);
     assert_eq!(code(&run), 0, "{}", err(&run));
     let text = out(&run);
@@ -302,7 +272,7 @@ fn the_schema_is_json() {
 #[test]
 fn a_trace_tells_the_story_and_its_filters_shorten_it() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let lines = |more: &[&str]| {
         let run = place.run(&[&["trace", "small.toml", "--trial", "1"], more].concat());
         assert_eq!(code(&run), 0, "{}", err(&run));
@@ -329,7 +299,7 @@ fn a_trace_tells_the_story_and_its_filters_shorten_it() {
 #[test]
 fn a_reader_who_goes_away_is_no_error() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let mut command = place.command();
     command.args(["trace", "small.toml", "--all"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -360,7 +330,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn an_interruption_keeps_what_is_finished() {
     let place = Place::new();
-    place.small();
+    small(&place);
     let mut command = place.command();
     command.args(["run", "small.toml", "--trials", "1000000", "--jobs", "2"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -374,12 +344,12 @@ fn an_interruption_keeps_what_is_finished() {
     assert!(said.contains("interrupted"), "{said}");
     assert!(out(&output).contains("of 1000000 trials (interrupted)"), "{}", out(&output));
     let value: serde_json::Value =
-        serde_json::from_str(&place.results("small", "results.json")).unwrap();
+        serde_json::from_str(&results(&place, "small", "results.json")).unwrap();
     let finished = value["trials"]["finished"].as_u64().unwrap();
     assert_eq!(value["trials"]["interrupted"], true);
     assert!(finished > 0);
-    let rows = place.results("small", "trials.csv").lines().count() as u64;
+    let rows = results(&place, "small", "trials.csv").lines().count() as u64;
     assert_eq!(rows, finished + 1);
     let whole = ["incidents.csv", "results.json", "summary.md", "trials.csv"];
-    assert_eq!(names(&place.path().join("results")), whole);
+    assert_eq!(names(&place.path("results")), whole);
 }

@@ -1,9 +1,11 @@
 //! `compare` and `ladder` as their users meet them.
 
+#[path = "common/place.rs"]
+mod place;
+
+use place::{Place, code, out};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 /// A small system with a cut of the primary's region, and two variants.
 const SMALL: &str = r#"
@@ -26,34 +28,12 @@ fault = [{ name = "cut", kind = "partition", at = "20s", duration = "20s", isola
 "failover.trigger" = "never"
 "#;
 
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Place {
-        let place = Place(tempfile::tempdir().unwrap());
-        fs::write(place.file("small.toml"), SMALL).unwrap();
-        place
-    }
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        let command = command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
-        command.output().unwrap()
-    }
-    fn comparison(&self, folder: &str) -> Value {
-        let path = self.file("results").join(folder).join("comparison.json");
-        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-    }
+fn small() -> Place {
+    Place::with("small.toml", SMALL)
 }
 
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn comparison(place: &Place, folder: &str) -> Value {
+    serde_json::from_str(&place.read(&format!("results/{folder}/comparison.json"))).unwrap()
 }
 
 fn cell<'a>(comparison: &'a Value, metric: &str, design: &str) -> &'a Value {
@@ -66,11 +46,11 @@ fn cell<'a>(comparison: &'a Value, metric: &str, design: &str) -> &'a Value {
 
 #[test]
 fn a_design_against_itself_differs_by_exactly_nothing() {
-    let place = Place::new();
+    let place = small();
     let told = place.run(&["compare", "small.toml", "small.toml"]);
     assert_eq!(code(&told), 0, "{told:?}");
     assert!(out(&told).contains("the same in all designs: rto.restored"), "{}", out(&told));
-    let comparison = place.comparison("compare-small");
+    let comparison = comparison(&place, "compare-small");
     for metric in comparison["metrics"].as_array().unwrap() {
         let difference = &metric["designs"][1]["difference"];
         if metric["designs"][0]["value"]["count"] != 0 {
@@ -83,10 +63,10 @@ fn a_design_against_itself_differs_by_exactly_nothing() {
 
 #[test]
 fn variants_are_compared_over_the_same_trials() {
-    let place = Place::new();
+    let place = small();
     let told = place.run(&["compare", "small.toml", "--variants"]);
     assert_eq!(code(&told), 0, "{told:?}");
-    let comparison = place.comparison("compare-small");
+    let comparison = comparison(&place, "compare-small");
     // A title changes nothing that happens.
     assert_eq!(cell(&comparison, "writes.lost", "small@again")["difference"]["mean"], 0.0);
     // Waiting for the cut to heal loses nothing, and users near the primary never notice.
@@ -102,7 +82,7 @@ fn variants_are_compared_over_the_same_trials() {
 
 #[test]
 fn the_number_of_jobs_changes_no_byte_and_every_format_is_told() {
-    let place = Place::new();
+    let place = small();
     for (format, begins) in
         [("json", "{"), ("jsonl", "{"), ("csv", "metric,"), ("markdown", "# "), ("human", "compa")]
     {
@@ -118,7 +98,7 @@ fn the_number_of_jobs_changes_no_byte_and_every_format_is_told() {
 
 #[test]
 fn the_first_row_of_a_ladder_is_what_run_says() {
-    let place = Place::new();
+    let place = small();
     let told = place.run(&["ladder", "small.toml"]);
     assert_eq!(code(&told), 0, "{told:?}");
     let text = out(&told);
@@ -126,23 +106,23 @@ fn the_first_row_of_a_ladder_is_what_run_says() {
         assert!(text.contains(rung), "{text}");
     }
     place.run(&["run", "small.toml"]);
-    let read = |path: &str| fs::read(place.file("results").join(path)).unwrap();
+    let read = |path: &str| fs::read(place.path("results").join(path)).unwrap();
     for file in ["results.json", "trials.csv", "summary.md"] {
         let (rung, run) = (format!("ladder-small/as_written/{file}"), format!("small/{file}"));
         assert_eq!(read(&rung), read(&run), "{file}");
     }
-    let ladder = place.comparison("ladder-small");
+    let ladder = comparison(&place, "ladder-small");
     let lease = &cell(&ladder, "split_brain.incidents", "no lease")["difference"]["sign"];
     assert_eq!(lease, &1, "without a lease the isolated primary goes on");
 }
 
 #[test]
 fn what_cannot_be_compared_is_said() {
-    let place = Place::new();
+    let place = small();
     assert_eq!(code(&place.run(&["compare", "small.toml"])), 2);
     assert_eq!(code(&place.run(&["compare", "small.toml", "nowhere.toml"])), 74);
     assert_eq!(code(&place.run(&["compare", "small.toml", "--variant", "base,wait"])), 65);
     assert_eq!(code(&place.run(&["compare", "small.toml", "--variants", "--trials", "0"])), 4);
     assert_eq!(code(&place.run(&["ladder", "small.toml", "--variant", "nobody"])), 65);
-    assert!(!Path::new(&place.file("results")).exists(), "nothing was run");
+    assert!(!place.path("results").exists(), "nothing was run");
 }

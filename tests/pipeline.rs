@@ -1,51 +1,44 @@
 //! What a pipeline sees of `run`: a baseline, JUnit, annotations, enough trials and no more.
 
+#[path = "common/place.rs"]
+mod place;
+
+use place::{Place, code, err, out};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-const SCENARIO: &str = "scenarios/active-passive/partition-43s.toml";
+const SCENARIO: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/active-passive/partition-43s.toml");
 
-fn regionsim(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-    command.args(args).env_remove("GITHUB_STEP_SUMMARY");
-    command.output().expect("the program runs")
-}
-
-fn run(folder: &Path, more: &[&str]) -> Output {
-    let out = folder.join("out");
-    let mut args = vec!["run", SCENARIO, "--trials", "6", "--out", out.to_str().unwrap()];
+/// A run of it that takes little time.
+fn run(place: &Place, more: &[&str]) -> Output {
+    let mut args = vec!["run", SCENARIO, "--trials", "6", "--out", "out"];
     args.extend(["--set", "run.horizon=15m", "--set", "run.settle=2m"]);
     args.extend(["--set", "expect={}", "--set", "clients.east-web.writes.per_second=4"]);
     args.extend(["--set", "clients.eu-web.writes.per_second=4"]);
     args.extend(more);
-    regionsim(&args)
-}
-
-fn said(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    place.run(&args)
 }
 
 #[test]
 fn a_baseline_is_made_held_against_and_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let baseline = folder.path().join("baseline");
-    let against = ["--baseline", baseline.to_str().unwrap()];
-    let none = run(folder.path(), &against);
-    assert_eq!(none.status.code(), Some(74), "there is none yet: {}", said(&none.stderr));
-    assert!(said(&none.stderr).contains("--accept-baseline makes one"));
+    let place = Place::new();
+    let against = ["--baseline", "baseline"];
+    let none = run(&place, &against);
+    assert_eq!(code(&none), 74, "there is none yet: {}", err(&none));
+    assert!(err(&none).contains("--accept-baseline makes one"));
 
     let accept = [against[0], against[1], "--accept-baseline"];
-    assert_eq!(run(folder.path(), &accept).status.code(), Some(0));
-    let same = run(folder.path(), &against);
-    assert_eq!(same.status.code(), Some(0));
-    assert!(said(&same.stdout).contains("metrics are exactly the same"), "{}", said(&same.stdout));
+    assert_eq!(code(&run(&place, &accept)), 0);
+    let same = run(&place, &against);
+    assert_eq!(code(&same), 0);
+    assert!(out(&same).contains("metrics are exactly the same"), "{}", out(&same));
 
     // A slower name server is a regression, and named.
     let slow = ["--set", "routing.via.dns.ttl=5m"];
-    let worse = run(folder.path(), &[&against[..], &slow[..]].concat());
-    assert_eq!(worse.status.code(), Some(1), "{}", said(&worse.stderr));
-    let told = said(&worse.stdout);
+    let worse = run(&place, &[&against[..], &slow[..]].concat());
+    assert_eq!(code(&worse), 1, "{}", err(&worse));
+    let told = out(&worse);
     let rto = told
         .lines()
         .find(|line| line.trim_start().starts_with("rto.restored") && line.contains("worse"));
@@ -53,53 +46,44 @@ fn a_baseline_is_made_held_against_and_replaced() {
 
     // Tolerated, it is none; accepted, it is the new baseline.
     let tolerant = [&against[..], &slow[..], &["--tolerance", "500%"]].concat();
-    assert_eq!(run(folder.path(), &tolerant).status.code(), Some(2), "a share is at most 100 %");
-    assert_eq!(run(folder.path(), &[&accept[..], &slow[..]].concat()).status.code(), Some(0));
-    assert_eq!(run(folder.path(), &[&against[..], &slow[..]].concat()).status.code(), Some(0));
-    let better = run(folder.path(), &against);
-    assert_eq!(better.status.code(), Some(0));
-    assert!(said(&better.stdout).contains("better"));
+    assert_eq!(code(&run(&place, &tolerant)), 2, "a share is at most 100 %");
+    assert_eq!(code(&run(&place, &[&accept[..], &slow[..]].concat())), 0);
+    assert_eq!(code(&run(&place, &[&against[..], &slow[..]].concat())), 0);
+    let better = run(&place, &against);
+    assert_eq!(code(&better), 0);
+    assert!(out(&better).contains("better"));
 }
 
 #[test]
 fn a_baseline_of_something_else_or_torn_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let baseline = folder.path().join("baseline");
-    let against = ["--baseline", baseline.to_str().unwrap()];
-    run(folder.path(), &[&against[..], &["--accept-baseline"]].concat());
-    let whole = baseline.join("ap-async-43s");
-    let other = run(
-        folder.path(),
-        &["--baseline", whole.to_str().unwrap(), "--set", "scenario.name=\"other\""],
-    );
-    assert_eq!(other.status.code(), Some(74));
-    assert!(said(&other.stderr).contains("not of `other`"), "{}", said(&other.stderr));
+    let place = Place::new();
+    let against = ["--baseline", "baseline"];
+    run(&place, &[&against[..], &["--accept-baseline"]].concat());
+    let whole = place.path("baseline/ap-async-43s");
+    let other =
+        run(&place, &["--baseline", whole.to_str().unwrap(), "--set", "scenario.name=\"other\""]);
+    assert_eq!(code(&other), 74);
+    assert!(err(&other).contains("not of `other`"), "{}", err(&other));
     fs::write(whole.join("results.json"), "{\"format\": ").unwrap();
-    let torn = run(folder.path(), &against);
-    assert_eq!(torn.status.code(), Some(74));
-    assert!(said(&torn.stderr).contains("results.json"), "{}", said(&torn.stderr));
+    let torn = run(&place, &against);
+    assert_eq!(code(&torn), 74);
+    assert!(err(&torn).contains("results.json"), "{}", err(&torn));
 }
 
 #[test]
 fn what_fails_is_told_to_machines_at_the_line_that_expects_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (judge, xml) = (folder.path().join("teacher.toml"), folder.path().join("junit.xml"));
-    fs::write(&judge, "# what the teacher expects\n[expect]\n\"rto.restored\" = [\"max < 1s\"]\n")
-        .unwrap();
-    let page = folder.path().join("page.md");
-    let out = folder.path().join("out");
-    let told = Command::new(env!("CARGO_BIN_EXE_regionsim"))
-        .args(["run", SCENARIO, "--trials", "2", "--github", "--no-progress"])
-        .args(["--out", out.to_str().unwrap(), "--junit", xml.to_str().unwrap()])
-        .args(["--expect", judge.to_str().unwrap()])
-        .env("GITHUB_STEP_SUMMARY", &page)
-        .output()
-        .unwrap();
-    assert_eq!(told.status.code(), Some(1));
-    let note = format!("::error file={},line=3,title=rto.restored::max is ", judge.display());
-    assert!(said(&told.stderr).contains(&note), "{}", said(&told.stderr));
-    assert!(fs::read_to_string(&page).unwrap().starts_with("# "));
-    let xml = fs::read_to_string(&xml).unwrap();
+    let place = Place::new();
+    let judge = "# what the teacher expects\n[expect]\n\"rto.restored\" = [\"max < 1s\"]\n";
+    place.file("teacher.toml", judge);
+    let args = ["run", SCENARIO, "--trials", "2", "--github", "--no-progress", "--out", "out"];
+    let more = ["--junit", "junit.xml", "--expect", "teacher.toml"];
+    let page = [("GITHUB_STEP_SUMMARY", "page.md")];
+    let told = place.run_as(&[&args[..], &more].concat(), &page);
+    assert_eq!(code(&told), 1);
+    let note = "::error file=teacher.toml,line=3,title=rto.restored::max is ";
+    assert!(err(&told).contains(note), "{}", err(&told));
+    assert!(place.read("page.md").starts_with("# "));
+    let xml = place.read("junit.xml");
     assert!(xml.contains("<testsuite name=\"ap-async-43s\" tests=\"1\""), "{xml}");
     assert!(xml.contains("failures=\"1\"") && xml.contains("type=\"fail\""), "{xml}");
     assert!(!xml.contains("timestamp"), "no wall-clock time in a file that is compared");
@@ -107,44 +91,34 @@ fn what_fails_is_told_to_machines_at_the_line_that_expects_it() {
 
 #[test]
 fn trials_end_when_enough_is_known_and_their_number_is_no_matter_of_threads() {
-    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new();
     let run = |jobs: &str, until: &str| {
-        let out = folder.path().join(jobs);
         let small = ["--set", "run.horizon=13m", "--set", "run.settle=1m", "--set", "expect={}"];
         let slow = ["--set", "clients.east-web.writes.per_second=4", "--set"];
         let slow = [&slow[..], &["clients.eu-web.writes.per_second=4"]].concat();
         let args = ["run", SCENARIO, "--trials", "60", "--format", "json", "--jobs", jobs];
-        regionsim(
-            &[&args[..], &["--out", out.to_str().unwrap(), "--until-ci", until], &small, &slow]
-                .concat(),
-        )
+        place.run(&[&args[..], &["--out", jobs, "--until-ci", until], &small, &slow].concat())
     };
     let wide = run("1", "rto.restored=50%");
-    assert!(
-        said(&wide.stderr).contains("stopped after 32 trials: mean of rto.restored"),
-        "{}",
-        said(&wide.stderr)
-    );
-    assert_eq!(said(&wide.stdout), said(&run("2", "rto.restored=50%").stdout));
+    assert!(err(&wide).contains("stopped after 32 trials: mean of rto.restored"), "{}", err(&wide));
+    assert_eq!(wide.stdout, run("2", "rto.restored=50%").stdout);
     let narrow = run("2", "rto.restored=0.01%");
-    assert!(said(&narrow.stderr).contains("gave up after 60 trials"), "{}", said(&narrow.stderr));
-    assert_eq!(narrow.status.code(), Some(0), "all that were asked for were run");
-    assert_eq!(run("1", "rto.restord=5%").status.code(), Some(2));
+    assert!(err(&narrow).contains("gave up after 60 trials"), "{}", err(&narrow));
+    assert_eq!(code(&narrow), 0, "all that were asked for were run");
+    assert_eq!(code(&run("1", "rto.restord=5%")), 2);
 }
 
 #[test]
 fn help_to_begin_is_printed_and_overwrites_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("first.toml");
-    let name = file.to_str().unwrap();
-    assert_eq!(regionsim(&["new", name]).status.code(), Some(0));
-    assert_eq!(regionsim(&["lint", name]).status.code(), Some(0));
-    assert_eq!(regionsim(&["new", name]).status.code(), Some(2), "it exists");
-    assert_eq!(regionsim(&["new"]).stdout, std::fs::read(&file).unwrap());
+    let place = Place::new();
+    assert_eq!(code(&place.run(&["new", "first.toml"])), 0);
+    assert_eq!(code(&place.run(&["lint", "first.toml"])), 0);
+    assert_eq!(code(&place.run(&["new", "first.toml"])), 2, "it exists");
+    assert_eq!(out(&place.run(&["new"])), place.read("first.toml"));
     for shell in ["bash", "zsh", "fish"] {
-        let text = String::from_utf8(regionsim(&["completions", shell]).stdout).unwrap();
+        let text = out(&place.run(&["completions", shell]));
         assert!(text.contains("regionsim") && text.contains("until-ci"), "{shell}");
     }
-    let page = String::from_utf8(regionsim(&["man"]).stdout).unwrap();
+    let page = out(&place.run(&["man"]));
     assert!(page.contains(".TH regionsim") && page.contains("\\-\\-baseline"), "{}", &page[..300]);
 }

@@ -1,8 +1,10 @@
 //! Parts of a run in jobs of their own, joined again; and a judge who is not the author.
 
+#[path = "common/place.rs"]
+mod place;
+
+use place::{Place, code, err};
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
 
 /// A small system with a cut, and an expectation of its author's.
 const SMALL: &str = r#"
@@ -19,48 +21,21 @@ expect."rto.first_write" = "max < 10h"
 "fault.cut.duration" = "5s"
 "#;
 
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Place {
-        let place = Place(tempfile::tempdir().unwrap());
-        place.file("small.toml", SMALL);
-        place
-    }
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-    fn file(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-    fn run_as(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regionsim"));
-        let command = command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
-        command.envs(variables.iter().copied()).output().unwrap()
-    }
-    fn run(&self, args: &[&str]) -> Output {
-        self.run_as(args, &[])
-    }
-    fn shard(&self, part: &str) -> String {
-        let told = self.run(&["run", "small.toml", "--variant", "short", "--shard", part]);
-        assert_eq!(code(&told), 0, "{told:?}");
-        assert!(told.stdout.is_empty(), "a part judges nothing");
-        format!("results/small@short/shard-{}.json", part.replace('/', "-of-"))
-    }
+fn small() -> Place {
+    Place::with("small.toml", SMALL)
 }
 
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
-}
-
-fn complaint(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn shard(place: &Place, part: &str) -> String {
+    let told = place.run(&["run", "small.toml", "--variant", "short", "--shard", part]);
+    assert_eq!(code(&told), 0, "{told:?}");
+    assert!(told.stdout.is_empty(), "a part judges nothing");
+    format!("results/small@short/shard-{}.json", part.replace('/', "-of-"))
 }
 
 #[test]
 fn parts_in_any_order_are_what_one_run_says_byte_for_byte() {
-    let place = Place::new();
-    let parts = ["2/3", "3/3", "1/3"].map(|part| place.shard(part));
+    let place = small();
+    let parts = ["2/3", "3/3", "1/3"].map(|part| shard(&place, part));
     let [a, b, c] = parts.each_ref().map(String::as_str);
     let merged = place.run(&["merge", b, a, c, "--out", "merged"]);
     let whole = place.run(&["run", "small.toml", "--variant", "short", "--out", "whole"]);
@@ -74,7 +49,7 @@ fn parts_in_any_order_are_what_one_run_says_byte_for_byte() {
 
 #[test]
 fn a_job_of_an_array_knows_its_part() {
-    let place = Place::new();
+    let place = small();
     let args = ["run", "small.toml", "--shard", "auto"];
     let slurm = [
         ("SLURM_ARRAY_TASK_ID", "1"),
@@ -91,17 +66,17 @@ fn a_job_of_an_array_knows_its_part() {
 
 #[test]
 fn what_is_missing_torn_or_foreign_is_named() {
-    let place = Place::new();
-    let [one, three] = ["1/3", "3/3"].map(|part| place.shard(part));
+    let place = small();
+    let [one, three] = ["1/3", "3/3"].map(|part| shard(&place, part));
     let missing = place.run(&["merge", &one, &three]);
     assert_eq!(code(&missing), 65);
-    assert_eq!(complaint(&missing), "error: part 2/3 is missing\n");
+    assert_eq!(err(&missing), "error: part 2/3 is missing\n");
 
-    let text = fs::read_to_string(place.path(&one)).unwrap();
+    let text = place.read(&one);
     place.file("torn.json", &text[..text.len() - 40]);
     let torn = place.run(&["merge", "torn.json", &three]);
     assert_eq!(code(&torn), 65);
-    assert_eq!(complaint(&torn), "error: torn.json: torn: it ends in the middle\n");
+    assert_eq!(err(&torn), "error: torn.json: torn: it ends in the middle\n");
 
     place.file("other.toml", &SMALL.replace("20ms", "30ms"));
     let other = place.run(&["run", "other.toml", "--variant", "short", "--shard", "2/3"]);
@@ -109,7 +84,7 @@ fn what_is_missing_torn_or_foreign_is_named() {
     let two = "results/small@short/shard-2-of-3.json";
     let foreign = place.run(&["merge", &one, two, &three]);
     assert_eq!(code(&foreign), 65);
-    assert!(complaint(&foreign).contains("another scenario than"), "{}", complaint(&foreign));
+    assert!(err(&foreign).contains("another scenario than"), "{}", err(&foreign));
 
     assert_eq!(code(&place.run(&["merge", "nowhere.json"])), 74);
     assert_eq!(code(&place.run(&["run", "small.toml", "--shard", "4/3"])), 2);
@@ -117,7 +92,7 @@ fn what_is_missing_torn_or_foreign_is_named() {
 
 #[test]
 fn the_judge_may_be_another_than_the_author() {
-    let place = Place::new();
+    let place = small();
     assert_eq!(code(&place.run(&["run", "small.toml"])), 0, "its author is content");
     place.file("judge.toml", "[expect]\n\"rto.first_write\" = [\"max < 10s\"]\n");
     assert_eq!(code(&place.run(&["run", "small.toml", "--expect", "judge.toml"])), 1);
@@ -132,7 +107,21 @@ fn the_judge_may_be_another_than_the_author() {
     place.file("judge.toml", "[expect]\n\"rto.first_wrte\" = [\"max < 10s\"]\n[run]\ntrials = 1\n");
     let broken = place.run(&["run", "small.toml", "--expect", "judge.toml"]);
     assert_eq!(code(&broken), 65);
-    let said = complaint(&broken);
+    let said = err(&broken);
     assert!(said.contains("judge.toml:2:1") && said.contains("`rto.first_write`"), "{said}");
     assert!(said.contains("judge.toml:3:2") && said.contains("unknown key `run`"), "{said}");
+}
+
+#[test]
+fn a_judge_is_read_once_for_all_scenarios() {
+    let place = small();
+    place.file("other.toml", &SMALL.replace("\"small\"", "\"other\""));
+    let judge =
+        fs::File::open(place.file("judge.toml", "[expect]\n\"rto.first_write\" = \"p50 < 1s\"\n"));
+    // Standard input can be read but once.
+    let args = ["run", "small.toml", "other.toml", "--expect", "-", "--no-progress"];
+    let told = place.command().args(args).stdin(judge.unwrap()).output().unwrap();
+    assert_eq!(code(&told), 1, "{}", err(&told));
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert_eq!(text.matches("p50 < 1s").count(), 2, "{text}");
 }

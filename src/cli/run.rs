@@ -26,7 +26,12 @@ const ALL: &str = "all";
 /// Runs all that was asked for.
 pub fn run(args: &RunArgs) -> Exit {
     let (files, exit) = files::meant(&args.paths);
-    let mut session = Session::new(args, exit);
+    // Read once, whatever the number of scenarios: it may be standard input.
+    let judge = match args.expect.as_deref().map(files::read).transpose() {
+        Ok(judge) => judge,
+        Err(exit) => return exit,
+    };
+    let mut session = Session::new(args, judge, exit);
     for file in &files {
         if session.crew.interrupted() {
             break;
@@ -48,16 +53,18 @@ struct Session<'a> {
     shown: Shown<'a>,
     crew: Crew,
     ci: Ci<'a>,
+    /// Who judges in the author's place.
+    judge: Option<Text>,
     /// Results folders already written to in this session.
     taken: BTreeSet<String>,
 }
 
 impl<'a> Session<'a> {
-    fn new(args: &'a RunArgs, exit: Exit) -> Session<'a> {
+    fn new(args: &'a RunArgs, judge: Option<Text>, exit: Exit) -> Session<'a> {
         let mut shown = Shown::new(&args.out, args.format, args.trials.quiet);
         shown.note(exit);
         let (crew, ci) = (Crew::new(&args.trials), Ci::new(&args.ci));
-        Session { args, shown, crew, ci, taken: BTreeSet::new() }
+        Session { args, shown, crew, ci, judge, taken: BTreeSet::new() }
     }
 
     fn note(&mut self, exit: Exit) {
@@ -83,19 +90,18 @@ impl<'a> Session<'a> {
     fn scenario(&mut self, text: &Text, change: &Change) {
         let ready = files::ready(text, change, self.args.trials.quiet);
         let judged = ready.and_then(|mut ready| {
-            let judge = self.args.expect.as_deref().map(files::read).transpose()?;
-            if let Some(judge) = &judge {
+            if let Some(judge) = &self.judge {
                 files::judged_by(&mut ready.scenario, judge, self.args.trials.quiet)?;
             }
-            Ok((ready, judge))
+            Ok(ready)
         });
         match judged {
-            Ok((ready, judge)) => self.trials(text, change, &ready, judge),
+            Ok(ready) => self.trials(text, change, &ready),
             Err(exit) => self.note(exit),
         }
     }
 
-    fn trials(&mut self, text: &Text, change: &Change, ready: &Ready, judge: Option<Text>) {
+    fn trials(&mut self, text: &Text, change: &Change, ready: &Ready) {
         let scenario = &ready.scenario;
         let heading = heading(scenario, self.args.trials.seed.unwrap_or(scenario.seed));
         let label = heading.label();
@@ -125,7 +131,7 @@ impl<'a> Session<'a> {
             Err(exit) => self.note(exit),
             Ok(outcomes) if self.args.shard.is_some() => {
                 let Change { variant, set } = change.clone();
-                let expect = judge.map(|judge| judge.text);
+                let expect = self.judge.as_ref().map(|judge| judge.text.clone());
                 let seed = heading.seed;
                 let source = Source { text: text.text.clone(), expect, variant, set, seed, asked };
                 let folder = self.args.out.join(&label);
@@ -134,7 +140,7 @@ impl<'a> Session<'a> {
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
-                let judge = judge.as_ref().unwrap_or(text);
+                let judge = self.judge.as_ref().unwrap_or(text);
                 self.ci.judge(&findings, judge, &mut self.shown);
                 if self.args.html {
                     let (folder, quiet) = (self.args.out.join(&label), self.args.trials.quiet);

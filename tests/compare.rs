@@ -126,3 +126,43 @@ fn what_cannot_be_compared_is_said() {
     assert_eq!(code(&place.run(&["ladder", "small.toml", "--variant", "nobody"])), 65);
     assert!(!place.path("results").exists(), "nothing was run");
 }
+
+/// Active-passive, consensus and leaderless stores under the same users and the same cut.
+#[test]
+fn designs_of_other_kinds_are_compared_in_one_command() {
+    let place = Place::new();
+    let four = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/labs/four-designs.toml");
+    let told = place.run(&["compare", four, "--variants", "--trials", "8"]);
+    assert_eq!(code(&told), 0, "{told:?}");
+    let ours = comparison(&place, "compare-four-designs");
+    for design in ["sync", "consensus", "quorum"] {
+        let design = format!("four-designs@{design}");
+        let sign = |metric: &str| cell(&ours, metric, &design)["difference"]["sign"].clone();
+        assert_eq!(sign("writes.lost"), -1, "{design} loses fewer writes");
+        let write = "latency.p50{region=\"us-west\", kind=\"write\"}";
+        assert_eq!(sign(write), 1, "{design} pays for it with latency");
+    }
+    let west = "availability.writes{region=\"us-west\"}";
+    let better = |design: &str| cell(&ours, west, design)["difference"]["sign"].clone();
+    assert_eq!(
+        (better("four-designs@sync"), better("four-designs@consensus")),
+        (json(-1), json(1))
+    );
+    // Each against itself is exactly nothing, whatever its kind.
+    for design in ["base", "consensus", "quorum"] {
+        let variant = format!("{design},{design}");
+        let args = ["compare", four, "--variant", &variant, "--trials", "2", "--format", "json"];
+        let told: Value = serde_json::from_str(&out(&place.run(&args))).unwrap();
+        for metric in told["metrics"].as_array().unwrap() {
+            let second = &metric["designs"][1];
+            if second["value"]["count"] != 0 && second["difference"] != Value::Null {
+                assert_eq!(second["difference"]["sign"], 0, "{design}: {metric}");
+                assert_eq!(second["difference"]["mean"], 0.0, "{design}: {metric}");
+            }
+        }
+    }
+}
+
+fn json(number: i8) -> Value {
+    number.into()
+}

@@ -253,3 +253,7 @@ fn means_interval(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
 #[cfg(test)]
 #[path = "stats_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "stats_coverage.rs"]
+mod coverage;

@@ -68,6 +68,10 @@ fn shown(preset: &Preset) -> String {
             let rule = format!("{} takes {takes}", limit.key);
             let _ = writeln!(out, "  {rule:<36} {}: {}", limit.known, limit.source);
         }
+        for rule in &fit.rules {
+            let wants = format!("{} is at least {}", rule.key, rule.least.words());
+            let _ = writeln!(out, "  {wants:<36} {}: {}", rule.known, rule.source);
+        }
     }
     out
 }

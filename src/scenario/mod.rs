@@ -164,6 +164,7 @@ fn read(text: &str, overrides: &[(String, String)], variant: Option<&str>) -> Re
             if validate::sizes(&draft, &mut problems) {
                 let (plan, origins) = lower::lower(&draft, &mut problems);
                 validate::validate(&draft, &plan, &mut problems, &mut doubts);
+                presets::round_trips(&expanded.used, &draft, &plan, &mut doubts);
                 let settings = judges::settings(&draft, &mut problems);
                 let mut found = windows::Found { errors: &mut problems, doubts: &mut doubts };
                 windows::check(&draft, &plan, &settings.window.0, &mut found);

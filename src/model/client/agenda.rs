@@ -24,6 +24,7 @@ pub(super) struct Timeouts {
 pub(super) struct Pauses {
     due: BTreeSet<(LocalTime, u64, u8)>,
     first: Span,
+    factor: f64,
     longest: Span,
     jitter: f64,
     streams: Streams,
@@ -36,18 +37,19 @@ impl Pauses {
         Pauses {
             due: BTreeSet::new(),
             first: params.backoff,
+            factor: params.backoff_factor,
             longest: params.backoff_max,
             jitter: params.jitter.0,
             streams: streams.clone(),
             label,
         }
     }
-    /// How long to pause before `attempt` (from 1): doubled each time up to the longest, and
+    /// How long to pause before `attempt` (from 1): longer each time up to the longest, and
     /// the random share of it drawn by operation and attempt, so that it is the same in every
     /// design.
     pub(super) fn length(&self, seq: u64, attempt: u8) -> Span {
-        let doubled = 1u64.checked_shl(u32::from(attempt) - 1).unwrap_or(u64::MAX);
-        let whole = self.first.saturating_mul(doubled).min(self.longest);
+        let whole = (1..attempt).fold(self.first, |pause, _| self.longer(pause));
+        let whole = whole.min(self.longest);
         if self.jitter <= 0.0 {
             return whole;
         }
@@ -55,6 +57,13 @@ impl Pauses {
         let random = self.streams.stream(label).unit();
         let share = 1.0 - self.jitter + self.jitter * random;
         Span::from_nanos((whole.as_nanos() as f64 * share) as u64)
+    }
+    /// The pause after this one. Beyond the longest nothing is longer, so no product overflows.
+    fn longer(&self, pause: Span) -> Span {
+        if pause >= self.longest {
+            return pause;
+        }
+        Span::from_nanos((pause.as_nanos() as f64 * self.factor) as u64)
     }
     /// Adds a pause; true when it now ends first.
     pub(super) fn push(&mut self, due: LocalTime, seq: u64, attempt: u8) -> bool {

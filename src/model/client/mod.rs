@@ -74,8 +74,10 @@ crate::params! {
         attempts: u32 = 3, "AWS SDK standard mode";
         /// How long one attempt waits for an answer.
         attempt_timeout: Span = Span::from_secs(2), "Cassandra Java driver: request timeout";
-        /// The first pause; each further one is twice as long.
+        /// The first pause; each further one is `backoff_factor` times as long.
         backoff: Span = Span::from_millis(100), "Kafka: retry.backoff.ms";
+        /// How much longer each pause is than the one before.
+        backoff_factor: f64 = 2.0, "AWS SDK, Kafka: doubled";
         /// The longest pause.
         backoff_max: Span = Span::from_secs(1), "Kafka: retry.backoff.max.ms";
         /// The share of a pause that is random: 100% is full jitter.

@@ -117,6 +117,7 @@ impl Machine for Checker {
 mod tests {
     use super::*;
     use crate::model::ctx::Effect;
+    use crate::model::detect::Sampling;
     use crate::model::log::Book;
     use crate::model::msg::ProbeMsg;
     use crate::sim::Span;
@@ -201,6 +202,24 @@ mod tests {
             shares.sort_by(f64::total_cmp);
             // 1.95 / sqrt(n): exceeded by chance once in a thousand.
             assert!(distance_from_uniform(&shares) < 1.95 / (trials as f64).sqrt());
+        }
+    }
+
+    /// A target that dies under a window of samples is unhealthy with the failure that leaves too
+    /// few successes: of four samples that need two, the third.
+    #[test]
+    fn samples_are_counted_whatever_their_order() {
+        for (size, successful, failures) in [(4, 2, 3), (4, 3, 2), (1, 1, 1), (64, 1, 64)] {
+            let params = HealthCheckParams {
+                request_interval: Span::from_secs(30),
+                timeout: Span::from_secs(4),
+                sampling: Some(Sampling { size, successful }),
+                ..HealthCheckParams::default()
+            };
+            let dies = LocalTime::ZERO.saturating_add(Span::from_secs(100));
+            let took = detected(&params, dies, 1).since(dies);
+            let least = Span::from_secs(30 * (failures - 1) + 4);
+            assert!(took >= least && took <= least.saturating_add(Span::from_secs(30)), "{took}");
         }
     }
 }

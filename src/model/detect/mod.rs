@@ -16,7 +16,7 @@ pub mod checker;
 pub mod prober;
 
 pub use asks::{Asks, Check, CheckRole};
-pub use prober::{Prober, Rhythm};
+pub use prober::{Prober, Rhythm, Sampling};
 
 crate::params! {
     /// A health check: checkers in regions, not phase-aligned, and how many of them must agree.
@@ -37,6 +37,8 @@ crate::params! {
         recovery_threshold: u32 = 3, "Route 53";
         /// The interval while a checker is changing its mind; the same where left out.
         fast_interval: Option<Span> = None, "the same as request_interval";
+        /// Instead of results in a row: of the last `size` probes so many must have succeeded.
+        sampling: Option<Sampling> = None, "results in a row";
         /// How long the quorum must last before the controller acts.
         hold: Span = Span::ZERO, "our choice";
         /// What a probe looks at; all must be well. `connect`: its process answers. `app`: it
@@ -61,6 +63,7 @@ impl HealthCheckParams {
             timeout: self.timeout,
             fall: self.failure_threshold,
             rise: self.recovery_threshold,
+            sampling: self.sampling,
         }
     }
     /// What its probes ask.

@@ -23,7 +23,24 @@ pub struct Rhythm {
     pub fall: u32,
     /// So many successes in a row make it healthy again.
     pub rise: u32,
+    /// Instead of results in a row: the last so many.
+    pub sampling: Option<Sampling>,
 }
+
+crate::params! {
+    /// The last results decide, whatever their order.
+    pub struct Sampling {
+        /// How many results are looked at.
+        size: u32 = 4, "Azure Front Door: SampleSize";
+        /// How many of them must be successes for a target to be healthy.
+        successful: u32 = 2, "Azure Front Door: SuccessfulSamplesRequired, as the portal has it";
+    }
+}
+
+impl Copy for Sampling {}
+
+/// The most results that can be looked at.
+pub const MOST_SAMPLES: u32 = 64;
 
 /// What is known of one target.
 #[derive(Clone, Debug)]
@@ -34,6 +51,20 @@ struct Target {
     healthy: bool,
     /// Results in a row that contradict `healthy`.
     streak: u32,
+    /// The last results, the newest in the lowest bit: 1 is a success.
+    results: u64,
+}
+
+impl Target {
+    /// How many of the last results contradict what is thought of it, when they are enough to
+    /// change that.
+    fn by_samples(&self, sampling: Sampling) -> Option<u32> {
+        let looked_at = u64::MAX >> (MOST_SAMPLES - sampling.size.clamp(1, MOST_SAMPLES));
+        let successes = (self.results & looked_at).count_ones();
+        let healthy = successes >= sampling.successful;
+        let contradict = if healthy { successes } else { sampling.size - successes };
+        (healthy != self.healthy).then_some(contradict)
+    }
 }
 
 /// A probe ended.
@@ -77,6 +108,7 @@ impl Prober {
             last_probe: LocalTime::ZERO,
             healthy,
             streak: 0,
+            results: if healthy { u64::MAX } else { 0 },
         };
         let targets = databases.into_iter().map(target).collect();
         Prober { rhythm, asks, kind, targets, under_way: Vec::new(), next_probe: 0 }
@@ -146,14 +178,18 @@ impl Prober {
         Some(self.judge(which, success, ctx))
     }
     fn judge(&mut self, which: usize, success: bool, ctx: &mut Ctx<'_>) -> Finding {
-        let Rhythm { rise, fall, fast, interval, .. } = self.rhythm;
+        let Rhythm { rise, fall, fast, interval, sampling, .. } = self.rhythm;
         let target = &mut self.targets[which];
         let was_changing = target.streak > 0;
         target.streak = if success == target.healthy { 0 } else { target.streak + 1 };
+        target.results = target.results << 1 | u64::from(success);
         let threshold = if target.healthy { fall } else { rise };
-        let changed = (target.streak >= threshold.max(1)).then_some(target.streak);
+        let changed = match sampling {
+            None => (target.streak >= threshold.max(1)).then_some(target.streak),
+            Some(sampling) => target.by_samples(sampling),
+        };
         if changed.is_some() {
-            target.healthy = success;
+            target.healthy = !target.healthy;
             target.streak = 0;
         }
         let (healthy, last_probe) = (target.healthy, target.last_probe);
@@ -167,7 +203,43 @@ impl Prober {
     pub fn crash(&mut self) {
         self.under_way.clear();
         for target in &mut self.targets {
-            (target.healthy, target.streak) = (true, 0);
+            (target.healthy, target.streak, target.results) = (true, 0, u64::MAX);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every other result is a failure: never two in a row, and yet two of the last four.
+    #[test]
+    fn a_flapping_target_fails_by_samples_and_not_in_a_row() {
+        let mut target = Target {
+            database: ProcessId(1),
+            phase: Span::ZERO,
+            last_probe: LocalTime::ZERO,
+            healthy: true,
+            streak: 0,
+            results: u64::MAX,
+        };
+        let three_of_four = Sampling { size: 4, successful: 3 };
+        let mut verdicts = Vec::new();
+        for success in [false, true, false, true, true, true] {
+            target.results = target.results << 1 | u64::from(success);
+            let changed = target.by_samples(three_of_four);
+            target.healthy ^= changed.is_some();
+            verdicts.push((target.healthy, changed));
+        }
+        // 1110, 1101: well. 1010, 0101: two failures. 1011: three successes again.
+        let flaps = [
+            (true, None),
+            (true, None),
+            (false, Some(2)),
+            (false, None),
+            (true, Some(3)),
+            (true, None),
+        ];
+        assert_eq!(verdicts, flaps);
     }
 }

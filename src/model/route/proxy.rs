@@ -6,7 +6,7 @@
 //! `U(0, inter) + (fall - 1) fastinter + timeout`, and without the timeout where it refuses.
 
 use crate::model::ctx::{Ctx, Effect, Timer};
-use crate::model::detect::{Asks, Check, CheckRole, Prober, Rhythm};
+use crate::model::detect::{Asks, Check, CheckRole, Prober, Rhythm, Sampling};
 use crate::model::id::{ClientId, GroupId, NodeId, ProcessId};
 use crate::model::msg::Msg;
 use crate::model::route::drain::{DRAINED, Drain};
@@ -49,6 +49,8 @@ crate::params! {
         rise: u32 = 2, "HAProxy";
         /// So many failures in a row mark it down.
         fall: u32 = 3, "HAProxy";
+        /// Instead of results in a row: of the last `size` checks so many must have succeeded.
+        sampling: Option<Sampling> = None, "results in a row";
         /// What a check looks at, beside the role; the words of `health_check.checks`.
         checks: Vec<Check> = vec![Check::Connect], "HAProxy: a TCP connect";
         /// The role that a database must have to pass: where it says primary, clients follow the
@@ -76,6 +78,7 @@ impl ProxyParams {
             timeout: self.timeout.unwrap_or(self.inter),
             fall: self.fall,
             rise: self.rise,
+            sampling: self.sampling,
         }
     }
     /// What its checks ask.

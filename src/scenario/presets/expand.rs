@@ -128,6 +128,9 @@ fn fill(node: &mut Node, spot: &'static str, expanded: &mut Expanded) {
             for limit in &fit.limits {
                 heed(node, preset, limit, &mut expanded.doubts);
             }
+            for rule in &fit.rules {
+                rule.heed(node, preset, &place, &mut expanded.doubts);
+            }
             expanded.used.push(Used { place, preset, spot });
         }
         None => expanded.broken.push(table),
@@ -154,7 +157,7 @@ fn named(written: &Node, spot: &str, errors: &mut Problems) -> Option<&'static P
     Some(preset)
 }
 
-fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+pub(super) fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     key.split('.').try_fold(node, |node, step| node.get(step))
 }
 
@@ -231,7 +234,7 @@ fn heed(node: &Node, preset: &Preset, limit: &Limit, doubts: &mut Problems) {
 }
 
 /// A duration in seconds, a share, or a number.
-fn size(node: &Node) -> Option<f64> {
+pub(super) fn size(node: &Node) -> Option<f64> {
     match &node.tree {
         Tree::Int(n) => Some(*n as f64),
         Tree::Float(x) => Some(*x),

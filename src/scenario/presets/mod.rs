@@ -11,8 +11,10 @@
 //! - Each value says how it is known. What was recalled is never shown as documented.
 
 mod expand;
+mod rules;
 
 pub use expand::{Expanded, Used, expand};
+pub use rules::{Least, Rule, round_trips};
 
 use super::tree;
 use crate::sim::param::{Node, Problems, Tree};
@@ -34,10 +36,11 @@ pub const SPOTS: [&str; 10] = [
 ];
 
 /// The catalogue, in the order in which it is listed.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     include_str!("steering.toml"),
     include_str!("managers.toml"),
     include_str!("consensus.toml"),
+    include_str!("managed.toml"),
     include_str!("clients.toml"),
     include_str!("outages.toml"),
 ];
@@ -122,6 +125,8 @@ pub struct Fit {
     pub values: Vec<Given>,
     /// What the product takes.
     pub limits: Vec<Limit>,
+    /// What it wants of several together.
+    pub rules: Vec<Rule>,
 }
 
 /// A preset.
@@ -184,21 +189,20 @@ fn preset(file: &str, name: &str, node: &Node) -> Result<Preset, String> {
         if ["about", "as_of"].contains(&entry.key.as_str()) {
             continue;
         }
-        let (key, limits) = match entry.key.strip_suffix(" limits") {
-            Some(key) => (key, true),
-            None => (entry.key.as_str(), false),
-        };
+        let (key, what) = entry.key.split_once(' ').unwrap_or((&entry.key, "values"));
         let spot = SPOTS.into_iter().find(|spot| *spot == key).ok_or(wrong(&entry.key))?;
         let Tree::List(items) = &entry.node.tree else { return Err(wrong("no list")) };
         if fits.last().is_none_or(|fit| fit.spot != spot) {
-            fits.push(Fit { spot, values: Vec::new(), limits: Vec::new() });
+            fits.push(Fit { spot, values: vec![], limits: vec![], rules: vec![] });
         }
         let Some(fit) = fits.last_mut() else { continue };
         for item in items {
             let broken = || wrong(file.get(item.place.clone()).unwrap_or_default());
-            match limits {
-                true => fit.limits.push(limit(file, item).ok_or_else(broken)?),
-                false => fit.values.push(given(file, item).ok_or_else(broken)?),
+            match what {
+                "values" => fit.values.push(given(file, item).ok_or_else(broken)?),
+                "limits" => fit.limits.push(limit(file, item).ok_or_else(broken)?),
+                "rules" => fit.rules.push(rules::read(item).ok_or_else(broken)?),
+                other => return Err(wrong(other)),
             }
         }
     }

@@ -134,6 +134,10 @@ fn retries(check: &mut Check<'_>, table: &Named<ClientParams>) {
         };
         check.doubt(&place(key), message, "shorten the attempts, or state attempts = 1");
     }
+    if !(1.0..=100.0).contains(&retry.backoff_factor) {
+        let message = format!("a backoff_factor of {}", retry.backoff_factor);
+        check.error(&place("retry.backoff_factor"), message, "from 1 (no growth) to 100");
+    }
     if retry.backoff > retry.backoff_max {
         let message = format!(
             "backoff ({}) is longer than backoff_max ({})",

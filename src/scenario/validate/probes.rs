@@ -1,7 +1,8 @@
 //! Health checks, whoever makes them: checkers, and load balancers that check for themselves.
 
 use super::{Check as Checking, limits};
-use crate::model::detect::{Check, CheckRole, HealthCheckParams, Rhythm};
+use crate::model::detect::prober::MOST_SAMPLES;
+use crate::model::detect::{Check, CheckRole, HealthCheckParams, Rhythm, Sampling};
 use crate::model::route::{ProxyParams, RoutingParams};
 use crate::scenario::draft::{Named, place_in};
 use crate::sim::param::{Node, Place};
@@ -49,7 +50,29 @@ impl Probes<'_> {
                 check.error(&self.place(key), format!("a {key} of 0"), "at least 1");
             }
         }
+        if let Some(sampling) = rhythm.sampling {
+            self.sampling(check, sampling);
+        }
         self.depth(check);
+    }
+    /// Samples instead of results in a row.
+    fn sampling(&self, check: &mut Checking<'_>, sampling: Sampling) {
+        let [.., fall, rise] = self.words;
+        for key in [fall, rise] {
+            if self.wrote(key) {
+                let message = format!("{key} has no effect with sampling");
+                check.doubt(&self.place(key), message, "leave one of the two out");
+            }
+        }
+        let Sampling { size, successful } = sampling;
+        if !(1..=MOST_SAMPLES).contains(&size) {
+            let message = format!("a size of {size}");
+            let help = format!("from 1 to {MOST_SAMPLES} results");
+            check.error(&self.place("sampling.size"), message, &help);
+        } else if !(1..=size).contains(&successful) {
+            let message = format!("{successful} of {size} results never tell well from unwell");
+            check.error(&self.place("sampling.successful"), message, "from 1 to size");
+        }
     }
     /// What the probes look at.
     fn depth(&self, check: &mut Checking<'_>) {

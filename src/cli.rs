@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and where each question is answered.
 
+mod args;
 mod begin;
 mod ci;
 mod compare;
@@ -7,6 +8,7 @@ mod crew;
 mod designs;
 mod exit;
 mod explain;
+mod export;
 mod files;
 mod folder;
 mod ladder;
@@ -14,6 +16,7 @@ mod lint;
 mod output;
 mod page;
 mod preset;
+mod report;
 mod run;
 mod shard;
 mod shown;
@@ -22,6 +25,7 @@ mod trace;
 
 pub use exit::Exit;
 
+use args::{ExplainArgs, ExportArgs, LintArgs, ReportArgs, TraceArgs};
 use ci::CiArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regionsim::experiment::{Part, Until};
@@ -57,6 +61,8 @@ enum Command {
     Merge(MergeArgs),
     /// Run a scenario at many points of a grid of values; what was finished is not run again
     Sweep(SweepArgs),
+    /// Write the page about results that `run`, `compare`, `ladder` or `sweep` left in a folder
+    Report(ReportArgs),
     /// Print all diagnostics of scenarios and their variants, without simulating anything
     Lint(LintArgs),
     /// Print a scenario with every default filled in and where it came from, the round-trip times
@@ -64,6 +70,8 @@ enum Command {
     Explain(ExplainArgs),
     /// Tell one trial as a story
     Trace(TraceArgs),
+    /// Print the history of a trial's clients, for checkers that others wrote
+    Export(ExportArgs),
     /// Print the presets: figures of real products, each with its source and how it is known
     #[command(subcommand)]
     Preset(preset::Question),
@@ -126,6 +134,9 @@ struct RunArgs {
     /// Also write report.html: a page with what happened, for people
     #[arg(long, conflicts_with = "shard")]
     html: bool,
+    /// Draw distributions in plain ASCII
+    #[arg(long)]
+    ascii: bool,
     #[command(flatten)]
     ci: CiArgs,
 }
@@ -177,6 +188,9 @@ struct CompareArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Also write report.html: a page with what happened, for people
+    #[arg(long)]
+    html: bool,
 }
 
 #[derive(Args, Debug)]
@@ -226,6 +240,9 @@ struct SweepArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Also write report.html: a page with what happened, for people
+    #[arg(long)]
+    html: bool,
 }
 
 #[derive(Args, Debug)]
@@ -242,6 +259,9 @@ struct LadderArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Also write report.html: a page with what happened, for people
+    #[arg(long)]
+    html: bool,
 }
 
 /// What is printed.
@@ -258,78 +278,6 @@ enum Format {
     /// What summary.md holds
     Markdown,
 }
-
-#[derive(Args, Debug)]
-struct LintArgs {
-    /// Scenario files, folders of them, or `-` for standard input
-    #[arg(required = true, value_name = "FILE|DIR")]
-    paths: Vec<PathBuf>,
-    /// Replace a value first (may be repeated)
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
-    set: Vec<(String, String)>,
-    /// Say nothing of files without errors, and show no warnings
-    #[arg(long, short)]
-    quiet: bool,
-}
-
-#[derive(Args, Debug)]
-struct ExplainArgs {
-    /// A scenario file, or `-` for standard input
-    file: PathBuf,
-    #[command(flatten)]
-    change: Change,
-    /// The seed of the calendar, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// The calendar of so many trials
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1000))]
-    trials: u64,
-}
-
-#[derive(Args, Debug)]
-struct TraceArgs {
-    /// A scenario file, or `-` for standard input
-    file: PathBuf,
-    #[command(flatten)]
-    change: Change,
-    /// Which trial
-    #[arg(long, default_value_t = 0)]
-    trial: u64,
-    /// The seed, instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Only what concerns a node, region, client population or store (may be repeated)
-    #[arg(long, value_name = "NAME")]
-    node: Vec<String>,
-    /// Only these kinds, separated by commas; `disk` shows how far histories go
-    #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = KIND_WORDS)]
-    kind: Vec<String>,
-    /// Not before: `12:03.250`, or a duration from the start such as `12m`
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Not after
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
-    /// Every fact and claim on a line of its own
-    #[arg(long)]
-    all: bool,
-    /// How it is told
-    #[arg(long, value_enum, default_value_t = TraceFormat::Human)]
-    format: TraceFormat,
-}
-
-/// How a trial is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum TraceFormat {
-    /// Sentences
-    Human,
-    /// A JSON value a line
-    Jsonl,
-}
-
-/// The words of `--kind`; a test compares them with those of the library.
-const KIND_WORDS: [&str; 8] =
-    ["client", "disk", "role", "fault", "lease", "health", "failover", "route"];
 
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -349,9 +297,11 @@ impl Cli {
             Command::Ladder(args) => ladder::ladder(&args),
             Command::Merge(args) => shard::merge(&args),
             Command::Sweep(args) => sweep::sweep(&args),
+            Command::Report(args) => report::report(&args),
             Command::Lint(args) => lint::lint(&args),
             Command::Explain(args) => explain::explain(&args),
             Command::Trace(args) => trace::trace(&args),
+            Command::Export(args) => export::export(&args),
             Command::Preset(question) => preset::preset(&question),
             Command::New { file } => begin::new(file.as_deref()),
             Command::Completions { shell } => begin::completions(shell),
@@ -370,7 +320,11 @@ mod tests {
         use clap::CommandFactory;
         Cli::command().debug_assert();
         let known = regionsim::report::trace::KINDS.map(|(word, _)| word);
-        assert_eq!(known, KIND_WORDS);
+        assert_eq!(known, args::KIND_WORDS);
+        let formats = regionsim::report::export::FORMATS.map(|format| format.word);
+        assert_eq!(formats, args::EXPORT_WORDS);
+        let drawn = regionsim::report::pictures::WAYS.map(|way| way.word);
+        assert_eq!(drawn, args::TRACE_WORDS[2..]);
     }
 
     #[test]

@@ -283,7 +283,7 @@ fn a_trace_tells_the_story_and_its_filters_shorten_it() {
     assert!(story.iter().any(|line| line.contains("writes acknowledged by")));
     let faults = lines(&["--kind", "fault"]);
     assert!(faults.len() < story.len());
-    let all = lines(&["--all", "--format", "jsonl"]);
+    let all = lines(&["--all", "--to", "jsonl"]);
     assert!(all.len() > 10 * story.len());
     let mut last = 0;
     for line in &all {
@@ -292,7 +292,7 @@ fn a_trace_tells_the_story_and_its_filters_shorten_it() {
         assert!(last <= at, "time goes forward");
         last = at;
     }
-    let early = lines(&["--all", "--format", "jsonl", "--to", "10s"]);
+    let early = lines(&["--all", "--to", "jsonl", "--until", "10s"]);
     assert!(!early.is_empty() && early.len() < all.len());
 }
 
@@ -350,6 +350,6 @@ fn an_interruption_keeps_what_is_finished() {
     assert!(finished > 0);
     let rows = results(&place, "small", "trials.csv").lines().count() as u64;
     assert_eq!(rows, finished + 1);
-    let whole = ["incidents.csv", "results.json", "summary.md", "trials.csv"];
+    let whole = ["incidents.csv", "results.json", "summary.md", "trials.csv", "trials.json"];
     assert_eq!(names(&place.path("results")), whole);
 }

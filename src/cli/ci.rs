@@ -5,6 +5,7 @@ use super::output::{cannot_write, complain, tell};
 use super::shown::Shown;
 use super::{Exit, folder};
 use clap::Args;
+use regionsim::experiment::Source;
 use regionsim::report::baseline::{Baseline, Check};
 use regionsim::report::junit::{self, TestSuite};
 use regionsim::report::{Findings, against, github, markdown};
@@ -87,12 +88,18 @@ impl<'a> Ci<'a> {
 
     /// Shows a scenario, held against its baseline where one is wanted; `judge` is the file that
     /// its expectations stand in.
-    pub fn judge(&mut self, findings: &Findings, judge: &Text, shown: &mut Shown<'_>) {
+    pub fn judge(
+        &mut self,
+        findings: &Findings,
+        source: &Source,
+        judge: &Text,
+        shown: &mut Shown<'_>,
+    ) {
         let checks = self.check(findings).unwrap_or_else(|exit| {
             shown.note(exit);
             Vec::new()
         });
-        shown.found(findings, &checks);
+        shown.found(findings, source, &checks);
         if !findings.outcomes.trials.is_empty() {
             shown.note(self.found(findings, &checks, judge));
         }
@@ -152,7 +159,7 @@ fn accept(place: &Path, findings: &Findings) -> Exit {
         return Exit::Interrupted;
     }
     let folder = folder_of(place, &findings.heading.label());
-    let written = folder::write(&folder, findings);
+    let written = folder::write(&folder, findings, None);
     match written {
         Ok(()) => {
             tell(&format!("accepted as the baseline: {}\n", folder.display()));

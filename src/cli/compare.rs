@@ -30,7 +30,8 @@ pub fn compare(args: &CompareArgs) -> Exit {
     tell_apart(&mut designs);
     let name = format!("compare-{}", designs[0].ready.scenario.name);
     let (trials, out, format) = (&args.trials, args.out.as_path(), args.format);
-    Contest { name, title: "comparison".to_string(), trials, out, format }.hold(designs)
+    let (title, html, ladder) = ("comparison".to_string(), args.html, false);
+    Contest { name, title, ladder, html, trials, out, format }.hold(designs)
 }
 
 fn of_file(args: &CompareArgs, text: &Text) -> Result<Vec<Design>, Exit> {
@@ -45,7 +46,8 @@ fn of_file(args: &CompareArgs, text: &Text) -> Result<Vec<Design>, Exit> {
         let change = Change { variant, set: args.set.clone() };
         let ready = files::ready(text, &change, args.trials.quiet)?;
         let heading = super::run::heading(&ready.scenario, 0);
-        Ok(Design { label: heading.label(), about: String::new(), ready })
+        let source = super::run::source(text, &change, None, 0, 0);
+        Ok(Design { label: heading.label(), about: String::new(), source, ready })
     };
     wanted.into_iter().map(design).collect()
 }

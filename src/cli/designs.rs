@@ -5,12 +5,15 @@ use super::files::Ready;
 use super::folder;
 use super::output::{Output, cannot_write, complain};
 use super::run::heading;
-use super::{Exit, Format, TrialArgs};
-use regionsim::experiment::Outcomes;
+use super::{Exit, Format, TrialArgs, page};
+use regionsim::experiment::{Outcomes, Source};
 use regionsim::report::comparison::{Comparison, csv, json, markdown, text};
 use regionsim::report::json::pretty;
 use regionsim::report::{Findings, findings::Heading};
 use std::path::Path;
+
+/// What `comparison.json` of a ladder says it is.
+pub const LADDER: &str = "ladder";
 
 /// One of the designs that are compared.
 pub struct Design {
@@ -18,6 +21,8 @@ pub struct Design {
     pub label: String,
     /// What it is, in a sentence; empty where the label says it.
     pub about: String,
+    /// Its text, and what was applied to that; which trials is filled in when they are run.
+    pub source: Source,
     /// The scenario of it.
     pub ready: Ready,
 }
@@ -28,6 +33,10 @@ pub struct Contest<'a> {
     pub name: String,
     /// The word for what this is.
     pub title: String,
+    /// True where the designs are rungs of a ladder.
+    pub ladder: bool,
+    /// True where a page is written as well.
+    pub html: bool,
     /// Which trials.
     pub trials: &'a TrialArgs,
     /// Where the folder is made.
@@ -69,28 +78,36 @@ impl Contest<'_> {
         if common.is_empty() {
             return exit;
         }
-        let compared = ran.into_iter().map(|(design, outcomes)| {
-            let Design { label, about, ready: Ready { scenario, stage } } = design;
-            let heading: Heading = heading(&scenario, seed);
+        let (mut compared, mut sources) = (Vec::new(), Vec::new());
+        for (design, outcomes) in ran {
+            let Design { label, about, source, ready } = design;
             let kept = kept(outcomes, &common);
-            let findings = Findings::new(heading, stage.roster(), &scenario.expectations, kept);
-            (label, about, findings)
-        });
-        let comparison = Comparison::new(self.title.clone(), compared.collect());
-        exit.max(self.write(&comparison)).max(self.show(&comparison))
+            sources.push((Source { seed, asked: kept.asked, ..source }, ready));
+            let ready = sources.last().map(|(_, ready)| ready);
+            compared.extend(ready.map(|ready| (label, about, found(ready, seed, kept))));
+        }
+        let comparison = Comparison::new(self.title.clone(), compared);
+        let exit = exit.max(self.write(&comparison, &sources)).max(self.show(&comparison));
+        if !self.html {
+            return exit;
+        }
+        let place = self.out.join(&self.name);
+        let quiet = self.trials.quiet;
+        exit.max(page::of_designs(&place, self.ladder, &sources, &comparison, quiet))
     }
 
-    fn write(&self, comparison: &Comparison) -> Exit {
+    fn write(&self, comparison: &Comparison, sources: &[(Source, Ready)]) -> Exit {
         let place = self.out.join(&self.name);
         let files = [
-            ("comparison.json", pretty(&json::value(comparison)).into_bytes()),
+            ("comparison.json", pretty(&self.value(comparison)).into_bytes()),
             ("comparison.csv", csv::bytes(comparison)),
             ("comparison.md", markdown::text(comparison).into_bytes()),
         ];
         let mut written = folder::put_all(&place, &files);
-        for design in &comparison.designs {
+        for (design, (source, _)) in comparison.designs.iter().zip(sources) {
             let folder = place.join(folder::safe(&design.label));
-            written = written.and_then(|()| folder::write(&folder, &design.findings));
+            let write = || folder::write(&folder, &design.findings, Some(source));
+            written = written.and_then(|()| write());
         }
         match written {
             Ok(()) => Exit::Good,
@@ -98,17 +115,31 @@ impl Contest<'_> {
         }
     }
 
+    /// What `comparison.json` holds.
+    fn value(&self, comparison: &Comparison) -> serde_json::Value {
+        let mut value = json::value(comparison);
+        value["kind"] = (if self.ladder { LADDER } else { "compare" }).into();
+        value
+    }
+
     fn show(&self, comparison: &Comparison) -> Exit {
         let mut out = Output::new();
         match self.format {
             Format::Human if self.trials.quiet => Exit::Good,
             Format::Human => out.say(&text::text(comparison)),
-            Format::Json => out.say(&pretty(&json::value(comparison))),
+            Format::Json => out.say(&pretty(&self.value(comparison))),
             Format::Jsonl => out.say(&json::lines(comparison)),
             Format::Csv => out.say(&String::from_utf8_lossy(&csv::bytes(comparison))),
             Format::Markdown => out.say(&markdown::text(comparison)),
         }
     }
+}
+
+/// What the trials of a design say.
+pub fn found(ready: &Ready, seed: u64, outcomes: Outcomes) -> Findings {
+    let (scenario, roster) = (&ready.scenario, ready.stage.roster());
+    let heading: Heading = heading(scenario, seed);
+    Findings::new(heading, roster, &scenario.expectations, outcomes)
 }
 
 /// The trials that every design finished, in order.

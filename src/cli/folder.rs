@@ -1,17 +1,26 @@
 //! The results folder: whole files only.
 
+use regionsim::experiment::{Part, Shard, Source};
 use regionsim::report::{Findings, csv, json, markdown};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes the results of a scenario into a folder, which is made if need be.
+/// All trials of a run, from which its other files can be made again.
+pub const KEPT: &str = "trials.json";
+
+/// Writes the results of a scenario into a folder, which is made if need be; with what was run also
+/// [`KEPT`].
 ///
 /// # Errors
 /// The first that occurs. Files are written under a temporary name and then renamed, so what
 /// stands there is whole.
-pub fn write(folder: &Path, findings: &Findings) -> io::Result<()> {
+pub fn write(folder: &Path, findings: &Findings, source: Option<&Source>) -> io::Result<()> {
     fs::create_dir_all(folder)?;
+    if let Some(source) = source {
+        let kept = Shard::new(source.clone(), Part::WHOLE, &findings.outcomes);
+        put(folder, KEPT, kept.text().as_bytes())?;
+    }
     put(folder, "results.json", json::text(findings).as_bytes())?;
     put(folder, "trials.csv", &csv::trials(findings))?;
     put(folder, "incidents.csv", &csv::incidents(findings))?;

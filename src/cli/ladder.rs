@@ -19,12 +19,15 @@ pub fn ladder(args: &LadderArgs) -> Exit {
     };
     let label = super::run::heading(&base.scenario, 0).label();
     let rungs = rungs(&base.scenario.plan);
-    let first = Design { label: "as written".to_string(), about: String::new(), ready: base };
+    let source = super::run::source(&text, &args.change, None, 0, 0);
+    let (label_of, about) = ("as written".to_string(), String::new());
+    let first = Design { label: label_of, about, source, ready: base };
     let mut designs = vec![first];
     designs.extend(rungs.iter().filter_map(|rung| step(args, &text, rung)));
     let title = format!("ladder of {label}");
     let (trials, out, format) = (&args.trials, args.out.as_path(), args.format);
-    Contest { name: format!("ladder-{label}"), title, trials, out, format }.hold(designs)
+    let (name, ladder, html) = (format!("ladder-{label}"), true, args.html);
+    Contest { name, title, ladder, html, trials, out, format }.hold(designs)
 }
 
 /// The scenario with one device changed. Where the file would then have errors, the device cannot
@@ -46,5 +49,6 @@ fn step(args: &LadderArgs, text: &Text, rung: &Rung) -> Option<Design> {
     let ready = files::ready(text, &change, true).ok()?;
     let about = rung.set.iter().map(|(key, value)| format!("{key} = {value}"));
     let about = about.collect::<Vec<_>>().join(", ");
-    Some(Design { label: rung.label.clone(), about, ready })
+    let source = super::run::source(text, &change, None, 0, 0);
+    Some(Design { label: rung.label.clone(), about, source, ready })
 }

@@ -19,6 +19,13 @@ impl Output {
         let colour = AutoStream::choice(&out) != ColorChoice::Never;
         Output { out: AutoStream::auto(out), colour, deaf: false }
     }
+    /// Does the terminal ask for plain ASCII? By `TERM=dumb`, or a locale without any other signs.
+    pub fn ascii(&self) -> bool {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+        let plain = locale.is_some_and(|locale| ["C", "POSIX"].contains(&locale.as_str()));
+        io::stdout().is_terminal() && (plain || variable("TERM").is_some_and(|term| term == "dumb"))
+    }
     /// May there be colours?
     pub fn colour(&self) -> bool {
         self.colour

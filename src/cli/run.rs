@@ -61,7 +61,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn new(args: &'a RunArgs, judge: Option<Text>, exit: Exit) -> Session<'a> {
-        let mut shown = Shown::new(&args.out, args.format, args.trials.quiet);
+        let mut shown = Shown::new(&args.out, args.format, args.trials.quiet, args.ascii);
         shown.note(exit);
         let (crew, ci) = (Crew::new(&args.trials), Ci::new(&args.ci));
         Session { args, shown, crew, ci, judge, taken: BTreeSet::new() }
@@ -130,21 +130,20 @@ impl<'a> Session<'a> {
         match self.outcomes(&label, ready, heading.seed, part.trials(asked)) {
             Err(exit) => self.note(exit),
             Ok(outcomes) if self.args.shard.is_some() => {
-                let Change { variant, set } = change.clone();
-                let expect = self.judge.as_ref().map(|judge| judge.text.clone());
-                let seed = heading.seed;
-                let source = Source { text: text.text.clone(), expect, variant, set, seed, asked };
+                let source = source(text, change, self.judge.as_ref(), heading.seed, asked);
                 let folder = self.args.out.join(&label);
                 self.note(shard::keep(&folder, &label, &Shard::new(source, part, &outcomes)));
             }
             Ok(outcomes) => {
                 let roster = ready.stage.roster();
+                let source =
+                    source(text, change, self.judge.as_ref(), heading.seed, outcomes.asked);
                 let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
                 let judge = self.judge.as_ref().unwrap_or(text);
-                self.ci.judge(&findings, judge, &mut self.shown);
+                self.ci.judge(&findings, &source, judge, &mut self.shown);
                 if self.args.html {
                     let (folder, quiet) = (self.args.out.join(&label), self.args.trials.quiet);
-                    self.note(page::write(&folder, text, change, ready, &findings, quiet));
+                    self.note(page::of_run(&folder, &source, ready, &findings, quiet));
                 }
             }
         }
@@ -180,6 +179,13 @@ impl Session<'_> {
         }
         Ok(outcomes)
     }
+}
+
+/// What is run, and what was applied to it.
+pub fn source(text: &Text, change: &Change, judge: Option<&Text>, seed: u64, asked: u64) -> Source {
+    let Change { variant, set } = change.clone();
+    let expect = judge.map(|judge| judge.text.clone());
+    Source { text: text.text.clone(), expect, variant, set, seed, asked }
 }
 
 /// What a scenario is called in reports.

@@ -109,20 +109,20 @@ pub fn merge(args: &MergeArgs) -> Exit {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
-    let mut shown = Shown::new(&args.out, args.format, args.quiet);
+    let mut shown = Shown::new(&args.out, args.format, args.quiet, false);
     let (scenario, roster) = (&ready.scenario, ready.stage.roster());
     let heading = heading(scenario, source.seed);
     let findings = Findings::new(heading, roster, &scenario.expectations, outcomes);
     let judge = source.expect.as_ref().unwrap_or(&source.text);
     let judge = Text { name: "<shard>".to_string(), text: judge.clone() };
     let mut ci = Ci::new(&args.ci);
-    ci.judge(&findings, &judge, &mut shown);
+    ci.judge(&findings, &source, &judge, &mut shown);
     shown.note(ci.end());
     shown.end()
 }
 
-/// The scenario that the shards carry.
-fn ready(source: &Source) -> Result<Ready, Exit> {
+/// The scenario that a shard carries.
+pub fn ready(source: &Source) -> Result<Ready, Exit> {
     let text = |text: &str| Text { name: "<shard>".to_string(), text: text.to_string() };
     let change = Change { variant: source.variant.clone(), set: source.set.clone() };
     let mut ready = files::ready(&text(&source.text), &change, true)?;

@@ -2,8 +2,9 @@
 
 use super::output::{Output, cannot_write};
 use super::{Exit, Format, folder};
+use regionsim::experiment::Source;
 use regionsim::report::baseline::Check;
-use regionsim::report::{Findings, against, csv, json, markdown, summary};
+use regionsim::report::{Findings, against, csv, histogram, json, markdown, summary};
 use serde_json::Value;
 use std::path::Path;
 
@@ -12,6 +13,8 @@ pub struct Shown<'a> {
     folder: &'a Path,
     format: Format,
     quiet: bool,
+    /// Plain ASCII, whatever the terminal says.
+    ascii: bool,
     out: Output,
     exit: Exit,
     /// A line per scenario.
@@ -22,10 +25,10 @@ pub struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     /// Nothing yet; results folders are made in `folder`.
-    pub fn new(folder: &'a Path, format: Format, quiet: bool) -> Shown<'a> {
+    pub fn new(folder: &'a Path, format: Format, quiet: bool, ascii: bool) -> Shown<'a> {
         let (out, exit) = (Output::new(), Exit::Good);
         let (lines, values) = Default::default();
-        Shown { folder, format, quiet, out, exit, lines, values }
+        Shown { folder, format, quiet, ascii, out, exit, lines, values }
     }
 
     /// Something happened that decides the exit code.
@@ -34,7 +37,7 @@ impl<'a> Shown<'a> {
     }
 
     /// Judges, writes and shows one scenario, and how it stands against its baseline.
-    pub fn found(&mut self, findings: &Findings, checks: &[Check]) {
+    pub fn found(&mut self, findings: &Findings, source: &Source, checks: &[Check]) {
         let label = findings.heading.label();
         if findings.outcomes.interrupted() {
             self.note(Exit::Interrupted);
@@ -48,7 +51,7 @@ impl<'a> Shown<'a> {
             self.note(Exit::Inconclusive);
         }
         let folder = self.folder.join(&label);
-        if let Err(error) = folder::write(&folder, findings) {
+        if let Err(error) = folder::write(&folder, findings, Some(source)) {
             self.note(cannot_write(&folder, &error));
         }
         let first = self.lines.is_empty();
@@ -57,9 +60,10 @@ impl<'a> Shown<'a> {
             Format::Human if self.quiet => Exit::Good,
             Format::Human => {
                 let gap = if first { "" } else { "\n" };
-                let colour = self.out.colour();
+                let (colour, ascii) = (self.out.colour(), self.ascii || self.out.ascii());
                 let summary = summary::text(findings, colour);
-                self.out.say(&format!("{gap}{summary}{}", against::text(checks)))
+                let bars = histogram::text(findings, ascii);
+                self.out.say(&format!("{gap}{summary}{bars}{}", against::text(checks)))
             }
             Format::Json => {
                 let mut value = json::value(findings);

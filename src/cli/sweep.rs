@@ -3,8 +3,8 @@
 use super::crew::Crew;
 use super::files::{self, Text};
 use super::output::{Output, cannot_write, complain, tell};
-use super::run::heading;
-use super::{Change, Exit, Format, SweepArgs, folder};
+use super::run::{heading, source};
+use super::{Change, Exit, Format, SweepArgs, folder, page};
 use regionsim::experiment::grid::{Axis, points};
 use regionsim::experiment::{Part, Shard, Source};
 use regionsim::measure::MetricKey;
@@ -49,7 +49,12 @@ pub fn sweep(args: &SweepArgs) -> Exit {
     if sweep.points.is_empty() {
         return exit;
     }
-    exit.max(write(&place, &sweep)).max(show(args, &sweep))
+    let exit = exit.max(write(&place, &sweep)).max(show(args, &sweep));
+    if !args.html {
+        return exit;
+    }
+    let source = source(&file, &args.change, None, seed, trials);
+    exit.max(page::of_sweep(&place, &source, &base, &sweep, args.trials.quiet))
 }
 
 type Grid = Vec<Vec<(String, String)>>;
@@ -132,9 +137,7 @@ impl Walk<'_> {
     ) -> Result<Findings, Exit> {
         let change = change(self.args, point);
         let ready = files::ready(self.file, &change, true)?;
-        let Change { variant, set } = change;
-        let (text, expect, asked) = (self.file.text.clone(), None, self.trials);
-        let source = Source { text, expect, variant, set, seed: self.seed, asked };
+        let source = source(self.file, &change, None, self.seed, self.trials);
         let kept = self.kept(point);
         let known = if self.args.fresh { None } else { known(&kept, &source) };
         let outcomes = match known {
@@ -157,7 +160,7 @@ impl Walk<'_> {
     }
 
     fn kept(&self, point: &[(String, String)]) -> PathBuf {
-        self.place.join("points").join(format!("{}.json", folder::safe(&label(point))))
+        kept(self.place, point)
     }
 
     fn keep(&self, path: &Path, shard: Shard) -> Result<(), Exit> {
@@ -166,6 +169,11 @@ impl Walk<'_> {
         let written = folder::put_all(&place, &[(&name, shard.text().into_bytes())]);
         written.map_err(|error| cannot_write(path, &error))
     }
+}
+
+/// Where a sweep keeps a point.
+pub fn kept(place: &Path, point: &[(String, String)]) -> PathBuf {
+    place.join("points").join(format!("{}.json", folder::safe(&label(point))))
 }
 
 /// What an earlier sweep kept of exactly this point.
@@ -190,7 +198,10 @@ fn show(args: &SweepArgs, sweep: &Sweep) -> Exit {
     let mut out = Output::new();
     match args.format {
         Format::Human if args.trials.quiet => Exit::Good,
-        Format::Human => out.say(&text(sweep, args.ascii)),
+        Format::Human => {
+            let ascii = args.ascii || out.ascii();
+            out.say(&text(sweep, ascii))
+        }
         Format::Json => out.say(&json_text(sweep)),
         Format::Jsonl => out.say(&lines(sweep)),
         Format::Csv => out.say(&String::from_utf8_lossy(&rows(sweep))),

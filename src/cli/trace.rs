@@ -2,12 +2,14 @@
 
 use super::files::{self, Ready};
 use super::output::{complain, io_exit};
-use super::{Exit, TraceArgs, TraceFormat};
-use regionsim::experiment::Bug;
+use super::run::heading;
+use super::{Exit, TraceArgs};
+use regionsim::experiment::{Bug, Experiment};
 use regionsim::measure::{Oracle, Verdict};
 use regionsim::report::findings::HEADLINES;
-use regionsim::report::number;
+use regionsim::report::pictures::{Scene, Way};
 use regionsim::report::trace::{Filter, KINDS, Manner, Teller, parse_time};
+use regionsim::report::{Findings, html, number};
 use regionsim::sim::Span;
 use regionsim::world::Limits;
 use std::io::{self, BufWriter, Write};
@@ -31,7 +33,10 @@ pub fn trace(args: &TraceArgs) -> Exit {
         }
     };
     let seed = args.seed.unwrap_or(ready.scenario.seed);
-    let told = regionsim::experiment::caught(seed, args.trial, || tell(args, &ready, filter, seed));
+    let told = regionsim::experiment::caught(seed, args.trial, || match Way::find(&args.to) {
+        Some(way) => draw(args, &ready, &filter, seed, way),
+        None => tell(args, &ready, filter, seed),
+    });
     match told {
         Ok(Ok(())) => Exit::Good,
         Ok(Err(error)) => io_exit(&error),
@@ -46,7 +51,7 @@ fn filter(args: &TraceArgs, ready: &Ready) -> Result<Filter, String> {
     let time = |text: &Option<String>| text.as_deref().map(parse_time).transpose();
     let mut filter = Filter::default();
     filter.from = time(&args.from)?;
-    filter.to = time(&args.to)?;
+    filter.to = time(&args.until)?;
     filter.kinds.extend(
         KINDS.iter().filter(|(word, _)| args.kind.iter().any(|k| k == word)).map(|(_, kind)| *kind),
     );
@@ -58,7 +63,7 @@ fn filter(args: &TraceArgs, ready: &Ready) -> Result<Filter, String> {
 
 fn tell(args: &TraceArgs, ready: &Ready, filter: Filter, seed: u64) -> io::Result<()> {
     let (stage, scenario) = (&ready.stage, &ready.scenario);
-    let json = args.format == TraceFormat::Jsonl;
+    let json = args.to == "jsonl";
     let stop = AtomicBool::new(false);
     let mut out =
         Listener { out: BufWriter::with_capacity(1 << 16, io::stdout().lock()), stop: &stop };
@@ -77,6 +82,32 @@ fn tell(args: &TraceArgs, ready: &Ready, filter: Filter, seed: u64) -> io::Resul
     if !json {
         out.write_all(ending(&oracle.verdict(finish.at), finish.halted).as_bytes())?;
     }
+    out.flush()
+}
+
+/// Runs a trial twice: to know when the incident was, and to draw it.
+fn draw(args: &TraceArgs, ready: &Ready, filter: &Filter, seed: u64, way: &Way) -> io::Result<()> {
+    let (stage, scenario, trial) = (&ready.stage, &ready.scenario, args.trial);
+    let (settings, jobs, events) = (&scenario.settings, 1, Limits::default().events);
+    let stop = AtomicBool::new(false);
+    let trials = trial..trial.saturating_add(1);
+    let once = Experiment { stage, settings, seed, trials, jobs, events, stop: &stop };
+    let outcomes = once.run(&|_| ()).unwrap_or_else(|bug| panic!("{}", bug.message));
+    let heading = heading(scenario, seed);
+    let title = format!("{}, trial {trial} of seed {seed}", heading.label());
+    let findings = Findings::new(heading, stage.roster(), &scenario.expectations, outcomes);
+    let roster = stage.roster();
+    // Where nothing happens the first minute is as good as any.
+    let calm = (roster.warmup, (roster.warmup + Span::from_secs(60)).min(roster.end));
+    let found = html::incident(&findings, 0).or(html::window(&findings, 0)).unwrap_or(calm);
+    let from = filter.from.unwrap_or(found.0);
+    let window = (from, filter.to.unwrap_or(found.1).max(from));
+    let incidents = findings.outcomes.trials.iter().flat_map(|trial| trial.incidents.clone());
+    let scene = Scene { title, window, incidents: incidents.collect() };
+    let mut drawing = (way.begin)(roster, scene);
+    stage.run(seed, trial, &mut drawing, &Limits::default());
+    let mut out = io::stdout().lock();
+    out.write_all(drawing.text().as_bytes())?;
     out.flush()
 }
 

@@ -231,7 +231,8 @@ impl Expectation {
         Judgement { value: Some(low), at_least, interval, verdict, note: String::new() }
     }
 
-    fn holds(&self, value: f64) -> bool {
+    /// True where one value, taken alone, is what was expected.
+    pub fn holds(&self, value: f64) -> bool {
         match self.compare {
             Compare::Less => value < self.limit,
             Compare::AtMost => value <= self.limit,

@@ -1,6 +1,7 @@
 //! A scenario as it was understood: values with their origin, round trips, the calendar.
 
 use crate::model::roster::Roster;
+use crate::report::html::roles;
 use crate::scenario::explain::{Explanation, PairRow, Row};
 use crate::sim::Span;
 use crate::world::FaultTimes;
@@ -16,6 +17,7 @@ pub fn text(
     calendars: &[Calendar],
 ) -> String {
     let mut out = values(&explanation.rows, path);
+    out.push_str(&places(roster));
     out.push_str(&round_trips(explanation, path));
     out.push_str(&faults(explanation));
     out.push_str(&calendar(roster, seed, foreseen, calendars));
@@ -48,6 +50,21 @@ fn values(rows: &[Row], path: &str) -> String {
 
 fn shown(row: &Row) -> &str {
     if row.value.is_empty() { "-" } else { &row.value }
+}
+
+/// The topology as a matrix: a row per region, a column per role, and who plays it there.
+fn places(roster: &Roster) -> String {
+    let regions: Vec<_> = (0..roster.regions.len()).map(|region| roles(roster, region)).collect();
+    let mut columns: Vec<&str> = regions.iter().flat_map(|roles| roles.keys().copied()).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let mut table = plain();
+    table.set_header(std::iter::once("").chain(columns.iter().copied()));
+    for (name, roles) in roster.regions.iter().zip(&regions) {
+        let cell = |role: &&str| roles.get(role).map_or("-".to_string(), |names| names.join(", "));
+        table.add_row(std::iter::once(name.clone()).chain(columns.iter().map(cell)));
+    }
+    format!("Who stands where\n{}\n", lines(&table))
 }
 
 /// The round trips as a table of senders and receivers.
@@ -217,6 +234,10 @@ mod tests {
             "[lease]",
             "ttl = \"15s\" # x.toml:12",
             "guard = \"500ms\" # default (our choice)",
+            "Who stands where",
+            "checker clients database",
+            "us-east - east-web db-us-east",
+            "us-west checker-us-west - db-us-west",
             "Round-trip times, from the row's region to the column's",
             "us-east us-west",
             "us-east - 62ms",

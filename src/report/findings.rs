@@ -168,7 +168,7 @@ pub(super) fn only_store(key: &MetricKey) -> bool {
     key.labels.iter().all(|(label, _)| *label == "store")
 }
 
-fn judge(expectation: &Expectation, outcomes: &Outcomes) -> Judgement {
+pub(super) fn judge(expectation: &Expectation, outcomes: &Outcomes) -> Judgement {
     let samples = outcomes.samples(&expectation.key);
     let known = samples.is_some() || outcomes.trials.is_empty();
     let mut judgement = expectation.judge(&samples.unwrap_or_default());

@@ -37,7 +37,7 @@ pub fn label(point: &[(String, String)]) -> String {
 
 impl Sweep {
     /// The metrics to show.
-    fn keys(&self) -> Vec<MetricKey> {
+    pub fn keys(&self) -> Vec<MetricKey> {
         if !self.shown.is_empty() {
             return self.shown.clone();
         }
@@ -169,8 +169,14 @@ pub fn value(sweep: &Sweep) -> Value {
         "seed": sweep.seed,
         "trials": sweep.trials,
         "asked": sweep.asked,
+        "axes": sweep.axes.iter().map(axis).collect::<Vec<_>>(),
+        "shown": sweep.shown.iter().map(MetricKey::to_string).collect::<Vec<_>>(),
         "points": points.collect::<Vec<_>>(),
     })
+}
+
+fn axis(axis: &Axis) -> Value {
+    json!({ "key": axis.key, "values": axis.values })
 }
 
 /// `sweep.json` as text.

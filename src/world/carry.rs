@@ -23,6 +23,9 @@ impl<O: Observer> World<'_, O> {
         let ahead = clock.wall_ahead();
         let book = &self.book;
         let effects = &mut self.effects;
+        if let Input::Message { from, ref msg } = input {
+            self.observer.on_heard(self.now, from, process, msg);
+        }
         let mut ctx = Ctx::with_wall_ahead(process, node, now, ahead, book, effects);
         slot.machine.step(input, &mut ctx);
         let mut effects = std::mem::take(&mut self.effects);

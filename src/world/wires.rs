@@ -125,6 +125,7 @@ impl<O: Observer> World<'_, O> {
     /// Sends a message on its way.
     #[inline(never)]
     pub fn send(&mut self, from: ProcessId, to: ProcessId, msg: &Msg, class: Class, bytes: u32) {
+        self.observer.on_sent(self.now, from, to, msg);
         let line = &self.wires.lines[self.wires.line(from, to)];
         let (pair, dice) = (line.pair, line.dice[ALONE]);
         if line.local {

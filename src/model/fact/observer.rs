@@ -1,7 +1,8 @@
 //! Who listens to a run.
 
-use super::{Claim, Fact};
-use crate::model::id::NodeId;
+use crate::model::fact::{Claim, Fact};
+use crate::model::id::{NodeId, ProcessId};
+use crate::model::msg::Msg;
 use crate::sim::time::SimTime;
 
 /// Listens to a run. Pairs of observers observe.
@@ -10,6 +11,12 @@ pub trait Observer {
     fn on_fact(&mut self, at: SimTime, fact: &Fact);
     /// A participant said something.
     fn on_claim(&mut self, _at: SimTime, _by: NodeId, _claim: &Claim) {}
+    /// A process sent a message. For pictures: no measure knows of messages.
+    #[inline(always)]
+    fn on_sent(&mut self, _at: SimTime, _from: ProcessId, _to: ProcessId, _msg: &Msg) {}
+    /// A process heard a message.
+    #[inline(always)]
+    fn on_heard(&mut self, _at: SimTime, _from: ProcessId, _to: ProcessId, _msg: &Msg) {}
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
@@ -22,6 +29,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.0.on_claim(at, by, claim);
         self.1.on_claim(at, by, claim);
     }
+    #[inline(always)]
+    fn on_sent(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        self.0.on_sent(at, from, to, msg);
+        self.1.on_sent(at, from, to, msg);
+    }
+    #[inline(always)]
+    fn on_heard(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        self.0.on_heard(at, from, to, msg);
+        self.1.on_heard(at, from, to, msg);
+    }
 }
 
 impl<T: Observer> Observer for &mut T {
@@ -31,6 +48,14 @@ impl<T: Observer> Observer for &mut T {
     }
     fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
         (**self).on_claim(at, by, claim);
+    }
+    #[inline(always)]
+    fn on_sent(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        (**self).on_sent(at, from, to, msg);
+    }
+    #[inline(always)]
+    fn on_heard(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        (**self).on_heard(at, from, to, msg);
     }
 }
 
@@ -44,6 +69,18 @@ impl<T: Observer> Observer for Option<T> {
     fn on_claim(&mut self, at: SimTime, by: NodeId, claim: &Claim) {
         if let Some(observer) = self {
             observer.on_claim(at, by, claim);
+        }
+    }
+    #[inline(always)]
+    fn on_sent(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        if let Some(observer) = self {
+            observer.on_sent(at, from, to, msg);
+        }
+    }
+    #[inline(always)]
+    fn on_heard(&mut self, at: SimTime, from: ProcessId, to: ProcessId, msg: &Msg) {
+        if let Some(observer) = self {
+            observer.on_heard(at, from, to, msg);
         }
     }
 }

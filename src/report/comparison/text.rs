@@ -95,7 +95,8 @@ pub fn difference(unit: Unit, difference: &Difference) -> String {
     }
 }
 
-fn signed(unit: Unit, value: f64) -> String {
+/// A difference with its sign; of shares in percentage points.
+pub fn signed(unit: Unit, value: f64) -> String {
     let sign = if value > 0.0 { "+" } else { "" };
     match unit {
         // Differences of shares are in percentage points, and need no special case near one.

@@ -1,227 +1,282 @@
-//! Charts over trials: distributions as steps, phases as a stack, regions on a ring.
+//! Charts over trials: distributions as steps, what was lost and why, latency by region.
 
-use super::lanes::Lanes;
-use super::{escaped, shortened};
+use super::element::{escaped, exact, percentile, table};
 use crate::measure::expect::Aggregate;
-use crate::measure::{MetricKey, Unit};
-use crate::model::roster::Roster;
-use crate::report::findings::{Findings, phases};
+use crate::measure::{Expectation, MetricKey, Unit};
+use crate::report::findings::{Findings, Metric, only_store};
 use crate::report::number;
-use crate::scenario::explain::PairRow;
-use crate::sim::time::Span;
 
-/// The share of trials at or below each value, with what was expected as a line. Nothing where
+/// Distributions, causes, latencies: all that this block has.
+pub fn block(findings: &Findings, objectives: &[Expectation]) -> String {
+    let limits: Vec<&Expectation> =
+        objectives.iter().chain(findings.expectations.iter().map(|(e, _)| e)).collect();
+    let wanted = |key: &MetricKey| {
+        let named = ["rto.restored", "rpo.time", "writes.lost"].contains(&key.name);
+        (named || limits.iter().any(|e| e.key == *key)) && only_store(key)
+    };
+    let keys = findings.outcomes.keys.iter().filter(|key| wanted(key));
+    let charts: Vec<String> =
+        keys.filter_map(|key| distribution(findings, key, &limits)).take(9).collect();
+    let mut out = String::new();
+    if !charts.is_empty() {
+        out.push_str(&format!(
+            "<div class=\"pair\">{}</div>\n<p class=\"told\"></p>",
+            charts.concat()
+        ));
+    }
+    out.push_str(&causes(findings));
+    out.push_str(&latencies(findings));
+    out
+}
+
+/// The share of trials at or below each value, with what was expected as lines. Nothing where
 /// no trial has a value, or all have the same.
-pub fn distribution(findings: &Findings, key: &MetricKey) -> Option<String> {
+fn distribution(findings: &Findings, key: &MetricKey, limits: &[&Expectation]) -> Option<String> {
     let samples = findings.outcomes.samples(key)?;
     let ranges: Vec<(f64, f64)> = samples.iter().filter_map(|sample| sample.range()).collect();
     let mut known: Vec<f64> =
         ranges.iter().filter(|(low, high)| low == high).map(|(low, _)| *low).collect();
     crate::measure::stats::sort(&mut known);
     let (unit, n) = (key.doc().unit, ranges.len());
-    let limits = findings.expectations.iter().filter(|(e, _)| e.key == *key);
-    let limits: Vec<_> =
-        limits.filter(|(e, _)| e.aggregate != Aggregate::Share).map(|(e, _)| e).collect();
+    let mine = limits.iter().filter(|e| e.key == *key && e.aggregate != Aggregate::Share);
+    let mut limits: Vec<&Expectation> = mine.copied().collect();
+    limits.dedup_by(|a, b| a.limit == b.limit);
     let (first, last) = (*known.first()?, *known.last()?);
-    let top = limits.iter().map(|e| e.limit).fold(last, f64::max);
-    if first == last && limits.is_empty() {
+    if first == last {
         return None;
     }
-    let (left, right, base, high) = (44.0, 470.0, 190.0, 14.0);
-    let span = if top > 0.0 { top * 1.04 } else { 1.0 };
-    let x = |value: f64| left + (right - left) * (value.max(0.0) / span).min(1.0);
-    let y = |share: f64| base - (base - high) * share;
-    let mut path = format!("M{left} {base}");
+    let frame = Frame::around(first, last, &limits);
+    let mut path = format!("M{:.1} {:.1}", Frame::LEFT, Frame::y(0.0));
     for (i, value) in known.iter().enumerate() {
-        let (before, after) = (i as f64 / n as f64, (i + 1) as f64 / n as f64);
-        path.push_str(&format!("L{0:.1} {1:.1}L{0:.1} {2:.1}", x(*value), y(before), y(after)));
+        // Of trials with one value only the last step is seen.
+        if known.get(i + 1).is_none_or(|next| next > value) {
+            let before = known.partition_point(|other| other < value) as f64 / n as f64;
+            let (x, after) = (frame.x(*value), (i + 1) as f64 / n as f64);
+            path.push_str(&format!(
+                "L{x:.1} {:.1}L{x:.1} {:.1}",
+                Frame::y(before),
+                Frame::y(after)
+            ));
+        }
     }
-    path.push_str(&format!("L{right} {:.1}", y(known.len() as f64 / n as f64)));
-    let mut out = String::new();
-    for share in [0.0, 0.5, 0.95, 1.0] {
-        out.push_str(&format!(
-            "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{0:.1}\" y2=\"{0:.1}\"/>\
-             <text class=\"tick\" text-anchor=\"end\" x=\"{1}\" y=\"{2:.1}\">{3:.0} %</text>",
-            y(share),
-            left - 4.0,
-            y(share) + 4.0,
-            share * 100.0
-        ));
-    }
-    for value in [0.0, span / 2.0, span] {
-        out.push_str(&format!(
-            "<text class=\"tick\" text-anchor=\"middle\" x=\"{:.1}\" y=\"208\">{}</text>",
-            x(value).min(right - 14.0),
-            number::show(unit, value)
-        ));
-    }
-    out.push_str(&format!("<path class=\"ecdf\" d=\"{path}\"/>"));
-    for limit in limits {
-        out.push_str(&format!(
-            "<line class=\"limit\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{high}\" y2=\"{base}\"/>\
-             <text class=\"limit\" text-anchor=\"end\" x=\"{1:.1}\" y=\"24\">{2}</text>",
-            x(limit.limit),
-            x(limit.limit) - 4.0,
-            escaped(&limit.text)
-        ));
-    }
-    let open = n - known.len();
-    let rest = if open > 0 {
-        format!(" {open} of {n} trials are not known exactly and stand beyond the end of the line.")
-    } else {
-        String::new()
+    let reached = Frame::y(known.len() as f64 / n as f64);
+    path.push_str(&format!("L{:.1} {reached:.1}", Frame::RIGHT));
+    let name = key.to_string();
+    let rest = match n - known.len() {
+        0 => String::new(),
+        open => {
+            format!(" {open} of {n} are not known exactly and stand beyond the end of the line.")
+        }
     };
+    let metric = findings.metric(key);
     Some(format!(
-        "<figure><figcaption><code>{}</code>: share of {n} trials at or below.{rest}</figcaption>\
-         <svg viewBox=\"0 0 480 214\" role=\"img\" aria-label=\"distribution of {}\">{out}</svg>\
-         </figure>",
-        escaped(&key.to_string()),
-        escaped(&key.to_string())
+        "<figure><figcaption><code>{}</code>: share of {n} trials at or below. p50 {}, p95 {}.{rest}\
+         </figcaption><svg viewBox=\"0 0 340 170\" role=\"img\" aria-label=\"distribution of \
+         {}\">{}<path class=\"t ecdf\" d=\"{path}\"><title>{}: {} to {}</title></path>{}</svg></figure>\n",
+        escaped(&name),
+        percentile(metric, "p50"),
+        percentile(metric, "p95"),
+        escaped(&name),
+        frame.grid(unit),
+        escaped(&name),
+        number::show(unit, first),
+        number::show(unit, last),
+        frame.limits(&limits)
     ))
 }
 
-/// What [`phases`] calls the tail of resolvers.
-const TAIL: &str = "DNS tail";
+/// Where values stand from left to right, and shares from bottom to top.
+struct Frame {
+    low: f64,
+    high: f64,
+}
 
-/// The phases of the outage, stacked, a bar per store. Nothing where none was told.
-pub fn stack(findings: &Findings) -> Option<String> {
-    let mut phases = phases(findings);
-    // The slowest resolver is long after the failover, and no part of it.
-    let tails: Vec<f64> = phases
-        .values_mut()
-        .filter_map(|parts| parts.pop_if(|(word, _)| *word == TAIL).map(|(_, seconds)| seconds))
-        .collect();
-    let most = phases.values().map(|all| all.iter().map(|(_, s)| s).sum::<f64>());
-    let most = most.fold(0.0, f64::max);
-    if most <= 0.0 {
-        return None;
+impl Frame {
+    const LEFT: f64 = 36.0;
+    const RIGHT: f64 = 330.0;
+
+    /// From zero, unless all lies far from it in a narrow band.
+    fn around(first: f64, last: f64, limits: &[&Expectation]) -> Frame {
+        let limits = || limits.iter().map(|e| e.limit);
+        let (least, most) = (limits().fold(first, f64::min), limits().fold(last, f64::max));
+        let span = most - least;
+        let narrow = least > 0.0 && span < 0.5 * least;
+        let low = if narrow { least - 0.1 * span } else { least.min(0.0) };
+        Frame { low, high: most + 0.04 * span.max(1e-12) }
     }
-    let mut out = String::new();
-    let mut said = String::new();
-    for (row, (store, parts)) in phases.iter().enumerate() {
-        let (y, mut x) = (row as f64 * 54.0 + 8.0, 0.0);
-        let name = if store.is_empty() { "" } else { store };
-        out.push_str(&format!(
-            "<text class=\"label\" x=\"0\" y=\"{:.1}\">{}</text>",
-            y + 42.0,
-            escaped(name)
-        ));
-        for (i, (word, seconds)) in parts.iter().enumerate() {
-            let width = 980.0 * seconds / most;
-            let shown = number::show(Unit::Seconds, *seconds);
+    fn x(&self, value: f64) -> f64 {
+        let share = (value - self.low) / (self.high - self.low);
+        Frame::LEFT + (Frame::RIGHT - Frame::LEFT) * share.clamp(0.0, 1.0)
+    }
+    fn y(share: f64) -> f64 {
+        148.0 - 134.0 * share
+    }
+    fn grid(&self, unit: Unit) -> String {
+        let mut out = String::new();
+        for share in [0.0, 0.5, 0.95] {
+            let y = Frame::y(share);
             out.push_str(&format!(
-                "<rect class=\"part p{}\" tabindex=\"0\" x=\"{x:.1}\" y=\"{y:.1}\" \
-                 width=\"{width:.1}\" height=\"26\"><title>{word} {shown}</title></rect>",
-                i % 6
-            ));
-            if width > 70.0 {
-                out.push_str(&format!(
-                    "<text class=\"inside\" x=\"{:.1}\" y=\"{:.1}\">{word} {shown}</text>",
-                    x + 5.0,
-                    y + 17.5
-                ));
-            }
-            x += width;
-        }
-        let largest = parts.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((word, seconds)) = largest {
-            let of = if store.is_empty() { String::new() } else { format!(" of {store}") };
-            said.push_str(&format!(
-                "<p>The largest part of the outage{} is <strong>{word}</strong>, {} in the median.</p>",
-                escaped(&of),
-                number::show(Unit::Seconds, *seconds)
+                "<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text \
+                 class=\"tick\" text-anchor=\"end\" x=\"{}\" y=\"{:.1}\">{:.0} %</text>",
+                Frame::LEFT,
+                Frame::RIGHT,
+                Frame::LEFT - 4.0,
+                y + 4.0,
+                share * 100.0
             ));
         }
+        let middle = (self.low + self.high) / 2.0;
+        for (value, anchor) in [(self.low, "start"), (middle, "middle"), (self.high, "end")] {
+            out.push_str(&format!(
+                "<text class=\"tick\" text-anchor=\"{anchor}\" x=\"{:.1}\" y=\"164\">{}</text>",
+                self.x(value),
+                number::show(unit, value)
+            ));
+        }
+        out
     }
-    for tail in tails {
-        said.push_str(&format!(
-            "<p>The slowest resolver sent its clients to the new primary {} after that was published \
-             (median).</p>",
-            number::show(Unit::Seconds, tail)
-        ));
+    fn limits(&self, limits: &[&Expectation]) -> String {
+        let line = |(row, e): (usize, &&Expectation)| {
+            let x = self.x(e.limit);
+            let left = x > 120.0;
+            format!(
+                "<line class=\"limit\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"8\" y2=\"148\"/><text \
+                 class=\"limit\" text-anchor=\"{}\" x=\"{:.1}\" y=\"{}\">{}</text>",
+                if left { "end" } else { "start" },
+                if left { x - 4.0 } else { x + 4.0 },
+                90 + 13 * row,
+                escaped(&e.text)
+            )
+        };
+        limits.iter().enumerate().map(line).collect()
     }
-    let height = phases.len() as f64 * 54.0 + 6.0;
-    Some(format!(
-        "{said}<svg viewBox=\"0 0 1000 {height:.0}\" role=\"img\" aria-label=\"phases of the \
-         outage\">{out}</svg>"
-    ))
 }
 
-/// Regions on a ring with what stands in each; round trips on the edges where they are few.
-pub fn ring(roster: &Roster, pairs: &[PairRow], lanes: Option<&Lanes>) -> String {
-    let n = roster.regions.len().max(1);
-    let place = |i: usize| {
-        let turn = i as f64 / n as f64;
-        (500.0 + 300.0 * sine(turn), 190.0 - 140.0 * sine(turn + 0.25))
+/// Lost writes by cause. Nothing where none was lost.
+fn causes(findings: &Findings) -> String {
+    const CAUSES: [(&str, &str); 4] = [
+        ("writes.lost_lag", "answered before the onset, and not yet replicated (lag)"),
+        ("writes.stranded", "answered after the onset by a primary about to be deposed (stranded)"),
+        ("writes.unflushed", "of all lost ones: never on any disk"),
+        ("failback.lost", "of all lost ones: lost by the way back"),
+    ];
+    let lost = |metric: &&Metric| {
+        metric.key.name == "writes.lost"
+            && only_store(&metric.key)
+            && metric.max.is_some_and(|max| max > 0.0)
     };
-    let mut out = String::new();
-    let index = |name: &str| roster.regions.iter().position(|region| region == name);
-    if n <= 8 {
-        for pair in pairs {
-            let (Some(a), Some(b)) = (index(&pair.from), index(&pair.to)) else { continue };
-            if a >= b {
+    let mut rows = Vec::new();
+    for all in findings.metrics.iter().filter(lost) {
+        let most = all.mean.or(all.quantile("p50").map(|q| q.value)).unwrap_or(1.0).max(1e-9);
+        let causes = CAUSES.iter().filter_map(|(name, words)| {
+            let mut of = findings.metrics.iter();
+            let mine = of.find(|m| m.key.name == *name && m.key.labels == all.key.labels)?;
+            (mine.max.is_some_and(|max| max > 0.0)).then_some((mine, *words))
+        });
+        for (metric, words) in std::iter::once((all, "acknowledged writes lost")).chain(causes) {
+            let mean = metric.mean.map_or("-".to_string(), |mean| {
+                exact(&metric.key.to_string(), "mean", mean, &number::show(Unit::Count, mean))
+            });
+            let share = metric.mean.unwrap_or(0.0) / most;
+            rows.push(vec![
+                format!("{}<br><code>{}</code>", escaped(words), escaped(&metric.key.to_string())),
+                percentile(Some(metric), "p50"),
+                percentile(Some(metric), "p95"),
+                mean,
+                format!("<svg class=\"share\" viewBox=\"0 0 100 12\" aria-hidden=\"true\"><rect class=\"lost\" \
+                     width=\"{:.1}\" height=\"12\"/></svg>", (100.0 * share).clamp(0.0, 100.0)),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = [
+        ("lost writes by cause", false),
+        ("p50", true),
+        ("p95", true),
+        ("mean", true),
+        ("", false),
+    ];
+    format!("<h3>What was lost, and why</h3>\n{}\n", table(&head, &rows))
+}
+
+/// Latency of what ended ok, and availability, by region: before, during and after.
+fn latencies(findings: &Findings) -> String {
+    const WINDOWS: [&str; 3] = ["before", "episode", "after"];
+    let mut rows = Vec::new();
+    for region in findings.roster.clients.iter().map(|c| c.region.index()).fold(
+        Vec::new(),
+        |mut seen: Vec<usize>, region| {
+            if !seen.contains(&region) {
+                seen.push(region);
+            }
+            seen
+        },
+    ) {
+        let region = findings.roster.regions[region].as_str();
+        for kind in ["read", "write"] {
+            let metric = |name: &'static str, window: &str| {
+                let of = |m: &&Metric| {
+                    let labels = &m.key.labels;
+                    m.key.name == name
+                        && m.count > 0
+                        && m.key.label("region") == Some(region)
+                        && m.key.label("kind") == Some(kind)
+                        && m.key.label("window") == Some(window)
+                        && labels.iter().all(|(l, _)| *l != "client" && *l != "store")
+                };
+                findings.metrics.iter().find(of)
+            };
+            if metric("latency.p50", "before").or(metric("latency.p50", "after")).is_none() {
                 continue;
             }
-            let ((x1, y1), (x2, y2)) = (place(a), place(b));
-            out.push_str(&format!(
-                "<line class=\"edge\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>\
-                 <text class=\"tick\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                (x1 * 2.0 + x2) / 3.0,
-                (y1 * 2.0 + y2) / 3.0,
-                number::show(Unit::Seconds, Span::as_secs_f64(pair.rtt))
-            ));
+            let mut row = vec![format!("{}, {kind}s", escaped(region))];
+            for window in WINDOWS {
+                row.push(percentile(metric("latency.p50", window), "p50"));
+                row.push(percentile(metric("latency.p99", window), "p50"));
+                row.push(percentile(metric("availability", window), "p50"));
+            }
+            rows.push(row);
         }
     }
-    for (i, region) in roster.regions.iter().enumerate() {
-        let (x, y) = place(i);
-        let here = roster.nodes.iter().enumerate().filter(|(_, node)| {
-            roster.sites[node.site.index()].region.index() == i && node.name.contains('@')
-        });
-        let here: Vec<(usize, &str)> = here.map(|(n, node)| (n, node.name.as_str())).collect();
-        let hit = lanes.is_some_and(|lanes| here.iter().any(|(n, _)| lanes.hit[*n]));
-        let class = if hit { "place hit" } else { "place" };
-        let what: Vec<&str> =
-            here.iter().map(|(_, name)| name.split('@').next().unwrap_or(name)).collect();
-        let struck = if hit { " ⚡" } else { "" };
-        out.push_str(&format!(
-            "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"200\" height=\"44\" rx=\"8\"/>\
-             <text class=\"region\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{}{struck}</text>\
-             <text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{}<title>{}</title></text>",
-            x - 100.0,
-            y - 22.0,
-            y - 4.0,
-            escaped(region),
-            y + 14.0,
-            escaped(&shortened(&what.join(", "), 34)),
-            escaped(&what.join(", "))
-        ));
+    if rows.is_empty() {
+        return String::new();
     }
-    format!("<svg viewBox=\"0 0 1000 380\" role=\"img\" aria-label=\"the topology\">{out}</svg>")
-}
-
-/// The sine of so many whole turns, by its series: the standard library's differs by platform in its
-/// last bits, and a page is the same bytes everywhere.
-fn sine(turns: f64) -> f64 {
-    let x = std::f64::consts::TAU * (turns - if turns > 0.5 { 1.0 } else { 0.0 });
-    let (mut term, mut sum) = (x, x);
-    for k in 1..14 {
-        let k = f64::from(2 * k);
-        term *= -x * x / (k * (k + 1.0));
-        sum += term;
-    }
-    sum
+    let mut head = vec![("clients in", false)];
+    let titles =
+        [["before: p50", "p99", "ok"], ["during: p50", "p99", "ok"], ["after: p50", "p99", "ok"]];
+    head.extend(titles.iter().flatten().map(|title| (*title, true)));
+    format!(
+        "<h3>Latency and availability by region, before, during and after</h3>\n{}<small>p50 and p99 of \
+         operations that ended ok, and the share that did; each the median over trials.</small>\n",
+        table(&head, &rows)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::findings::tests::findings;
 
     #[test]
-    fn the_series_is_the_sine() {
-        let known =
-            [(0.0, 0.0), (0.25, 1.0), (0.5, 0.0), (0.75, -1.0), (1.0 / 12.0, 0.5), (1.25, 1.0)];
-        for (turns, sine_of) in known {
-            assert!((sine(turns) - sine_of).abs() < 1e-6, "{turns}: {}", sine(turns));
-        }
+    fn a_distribution_rises_to_the_share_that_is_known_and_shows_what_is_expected() {
+        let findings = findings(100);
+        let limits: Vec<&Expectation> = findings.expectations.iter().map(|(e, _)| e).collect();
+        let key = MetricKey::new("rto.restored");
+        let chart = distribution(&findings, &key, &limits).unwrap();
+        assert!(chart.contains("10 of 100 are not known exactly"), "{chart}");
+        assert!(chart.contains("class=\"limit\"") && chart.contains("p50 &lt; 1m"), "{chart}");
+        // Ninety of a hundred are known: the line ends at 90 % of the height.
+        assert!(chart.contains(&format!("L330.0 {:.1}\"", Frame::y(0.9))), "{chart}");
+        let same = MetricKey::new("split_brain.incidents");
+        assert!(distribution(&findings, &same, &limits).is_none(), "all trials say zero");
+    }
+
+    #[test]
+    fn a_narrow_band_far_from_zero_is_seen_from_near() {
+        let frame = Frame::around(100.0, 110.0, &[]);
+        assert!(frame.low > 98.0 && frame.x(100.0) < 80.0 && frame.x(110.0) > 300.0);
+        assert_eq!(Frame::around(1.0, 110.0, &[]).low, 0.0);
     }
 }
